@@ -5,8 +5,9 @@
  * the exchange blocks; nobody has to check each allocation to stay safe, only the last.
  *
  * Owns:    its chunks.  Units: bytes.  Threads: one at a time; may be handed from thread to thread.
- * Built with SLUICE_ARENA_SEPARATE every allocation is a heap block of its own, so that ASan sees
- * overruns between neighbours. */
+ * Built with SLUICE_ARENA_SEPARATE every allocation is a heap block of its own and of exactly its
+ * size, and growing always moves, so that ASan sees overruns and stale pointers; the limit then counts
+ * bytes without their padding. */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H
 

@@ -28,9 +28,13 @@ static struct batch_item *take_group(struct batch_worker *worker) {
     return (struct batch_item *)handoff_take(&worker->queue);
 }
 
+static void set_outcomes(struct batch_item *group, enum outcome outcome) {
+    for (struct batch_item *item = group; item; item = batch_item_next(item)) item->outcome = outcome;
+}
+
 static void close_rest(struct batch_worker *worker) {
     for (struct batch_item *group; (group = take_group(worker)) != NULL; finish_group(group))
-        for (struct batch_item *item = group; item; item = batch_item_next(item)) item->outcome = OUTCOME_CLOSED;
+        set_outcomes(group, OUTCOME_CLOSED);
 }
 
 static void *worker_main(void *argument) {
@@ -40,6 +44,7 @@ static void *worker_main(void *argument) {
         const bool stopping = atomic_load(&worker->stopping);
         struct batch_item *group = take_group(worker);
         if (group) {
+            set_outcomes(group, OUTCOME_FAULT); /* an item that commit forgets has failed */
             worker->commit(worker->owner, group);
             finish_group(group);
         }

@@ -8,7 +8,8 @@
  *                                      -> item->on_done(item)    each item, on the worker's thread
  *
  * Owns: the thread; an item stays the caller's memory and must live until its on_done ran.
- * Errors: commit writes each item's outcome. After `stop` every item was committed or answered CLOSED.
+ * Errors: commit writes each item's outcome; one that it forgets has failed (FAULT). After `stop` every
+ * item was committed or answered CLOSED.
  * Re-entrancy: on_done may submit; it may free its item; it must not stop the worker. */
 #ifndef SLUICE_BASE_BATCH_WORKER_H
 #define SLUICE_BASE_BATCH_WORKER_H
@@ -39,8 +40,9 @@ enum outcome batch_worker_start(batch_commit_fn *commit, void *owner, const char
 /* Any thread. on_done may run before this returns. */
 void batch_worker_submit(struct batch_worker *worker, struct batch_item *item);
 
-/* Commits what is queued, joins the thread, sets *worker to NULL. NULL is allowed. Nobody may submit
- * any more, on_done callbacks excepted: what those submit is answered CLOSED. */
+/* Commits what is queued, joins the thread, sets *worker to NULL. NULL is allowed. Every other submit has
+ * returned (not only its on_done run) and nobody submits any more, on_done callbacks excepted: what those
+ * submit is answered CLOSED. */
 void batch_worker_stop(struct batch_worker **worker);
 
 #endif

@@ -6,22 +6,22 @@
 #ifndef SLUICE_BASE_OUTCOME_H
 #define SLUICE_BASE_OUTCOME_H
 
-#define OUTCOME_LIST(X)                                                  \
-    X(OK, "ok")                                                          \
-    X(NO_MEMORY, "out of memory")                                        \
-    X(OVERFLOW, "a bounded buffer, arena or count is full")              \
-    X(INVALID, "malformed input")                                        \
-    X(UNSUPPORTED, "well formed, but not accepted here")                 \
-    X(NOT_FOUND, "not found")                                            \
-    X(CONFLICT, "taken by something else")                               \
-    X(DENIED, "not allowed")                                             \
-    X(IO, "input or output failed")                                      \
-    X(CRYPTO, "a cryptographic operation failed or did not verify")      \
-    X(CORRUPT, "stored data does not verify")                            \
-    X(TIMEOUT, "took too long")                                          \
-    X(CLOSED, "the other side closed, or the object is shutting down")   \
-    X(AGAIN, "not now: more input, or a later try, is needed")           \
-    X(ENGINE, "the scan engine failed")                                  \
+#define OUTCOME_LIST(X)                                                \
+    X(OK, "ok")                                                        \
+    X(NO_MEMORY, "out of memory")                                      \
+    X(OVERFLOW, "a bounded buffer, arena or count is full")            \
+    X(INVALID, "malformed input")                                      \
+    X(UNSUPPORTED, "well formed, but not accepted here")               \
+    X(NOT_FOUND, "not found")                                          \
+    X(CONFLICT, "taken by something else")                             \
+    X(DENIED, "not allowed")                                           \
+    X(IO, "input or output failed")                                    \
+    X(CRYPTO, "a cryptographic operation failed or did not verify")    \
+    X(CORRUPT, "stored data does not verify")                          \
+    X(TIMEOUT, "took too long")                                        \
+    X(CLOSED, "the other side closed, or the object is shutting down") \
+    X(AGAIN, "not now: more input, or a later try, is needed")         \
+    X(ENGINE, "the scan engine failed")                                \
     X(FAULT, "a fault that a test injected")
 
 enum outcome {

@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ struct secret {
 
 enum outcome secret_create(size_t len, struct secret **secret_out) {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (len > SIZE_MAX - sizeof(struct secret) - page) return OUTCOME_NO_MEMORY;
     const size_t mapped = (sizeof(struct secret) + len + page - 1) / page * page;
     void *pages = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return OUTCOME_NO_MEMORY;

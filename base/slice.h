@@ -29,7 +29,8 @@ static inline bool slice_equal(struct slice a, struct slice b) {
 }
 
 static inline char slice_ascii_lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z') return (char)(c + ('a' - 'A'));
+    return c;
 }
 
 /* Compares ASCII letters without regard to case (HTTP header names, RFC 9110 section 5.1). */

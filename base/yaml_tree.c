@@ -11,6 +11,7 @@
 #define LARGEST_FILE_BYTES (16u << 20)
 #define LARGEST_TREE_BYTES (128u << 20)
 #define DEEPEST 32
+#define NO_TAGS "tags (!name) are not accepted"
 
 struct yaml_tree {
     struct arena arena;
@@ -20,6 +21,7 @@ struct yaml_tree {
 
 struct reading {
     struct yaml_tree *tree;
+    struct slice text;
     yaml_parser_t parser;
     struct detail *detail;
 };
@@ -29,10 +31,25 @@ static enum outcome refuse(struct reading *reading, yaml_mark_t at, const char *
                       at.column + 1, what);
 }
 
+/* Where a byte stands. libyaml gives only the offset when the bytes themselves are wrong (not UTF-8, a
+ * control character). */
+static yaml_mark_t mark_of(struct slice text, size_t offset) {
+    yaml_mark_t mark = {.index = offset};
+    for (size_t i = 0; i < offset && i < text.len; i++) {
+        mark.column = text.data[i] == '\n' ? 0 : mark.column + 1;
+        mark.line += text.data[i] == '\n';
+    }
+    return mark;
+}
+
 static enum outcome next_event(struct reading *reading, yaml_event_t *event) {
-    if (yaml_parser_parse(&reading->parser, event)) return OUTCOME_OK;
-    const char *problem = reading->parser.problem ? reading->parser.problem : "not readable as YAML";
-    return refuse(reading, reading->parser.problem_mark, problem);
+    yaml_parser_t *parser = &reading->parser;
+    if (yaml_parser_parse(parser, event)) return OUTCOME_OK;
+    if (parser->error == YAML_MEMORY_ERROR) return OUTCOME_NO_MEMORY;
+    const char *problem = parser->problem ? parser->problem : "not readable as YAML";
+    if (parser->error == YAML_READER_ERROR)
+        return refuse(reading, mark_of(reading->text, parser->problem_offset), problem);
+    return refuse(reading, parser->problem_mark, problem);
 }
 
 static struct yaml_node *node_create(struct reading *reading, const yaml_event_t *event, enum yaml_type type) {
@@ -47,8 +64,10 @@ static struct yaml_node *node_create(struct reading *reading, const yaml_event_t
 static enum outcome read_node(struct reading *reading, yaml_event_t *event, int depth, struct yaml_node **node_out);
 
 static enum outcome read_scalar(struct reading *reading, yaml_event_t *event, struct yaml_node **node_out) {
-    struct yaml_node *node = node_create(reading, event, YAML_SCALAR);
     const struct slice text = slice_of((const char *)event->data.scalar.value, event->data.scalar.length);
+    if (event->data.scalar.tag) return refuse(reading, event->start_mark, NO_TAGS);
+    if (memchr(text.data, 0, text.len)) return refuse(reading, event->start_mark, "a text must not hold a NUL");
+    struct yaml_node *node = node_create(reading, event, YAML_SCALAR);
     char *copy = arena_string(&reading->tree->arena, text);
     if (node == NULL || copy == NULL) return OUTCOME_OVERFLOW;
     node->text = slice_of(copy, text.len);
@@ -102,8 +121,10 @@ static enum outcome read_node(struct reading *reading, yaml_event_t *event, int 
     case YAML_ALIAS_EVENT: return refuse(reading, event->start_mark, "aliases (*name) are not accepted");
     default: return refuse(reading, event->start_mark, "expected a value here");
     }
-    struct yaml_node *node =
-        node_create(reading, event, event->type == YAML_MAPPING_START_EVENT ? YAML_MAP : YAML_LIST);
+    const bool is_map = event->type == YAML_MAPPING_START_EVENT;
+    if (is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag)
+        return refuse(reading, event->start_mark, NO_TAGS);
+    struct yaml_node *node = node_create(reading, event, is_map ? YAML_MAP : YAML_LIST);
     if (node == NULL) return OUTCOME_OVERFLOW;
     *node_out = node;
     return read_members(reading, node, depth);
@@ -139,18 +160,22 @@ static enum outcome read_document(struct reading *reading) {
 }
 
 enum outcome yaml_tree_load(struct slice text, const char *name, struct yaml_tree **tree_out, struct detail *detail) {
+    *tree_out = NULL;
     struct yaml_tree *tree = calloc(1, sizeof *tree);
-    if (tree == NULL) return OUTCOME_NO_MEMORY;
+    if (tree == NULL) return detail_set(detail, OUTCOME_NO_MEMORY, "%s: out of memory", name);
     arena_init(&tree->arena, LARGEST_TREE_BYTES);
     tree->name = arena_string(&tree->arena, slice_str(name));
-    struct reading reading = {.tree = tree, .detail = detail};
+    struct reading reading = {.tree = tree, .text = text, .detail = detail};
     enum outcome outcome = OUTCOME_NO_MEMORY;
     if (tree->name && yaml_parser_initialize(&reading.parser)) {
         yaml_parser_set_encoding(&reading.parser, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&reading.parser, (const unsigned char *)text.data, text.len);
+        const char *bytes = text.len ? text.data : ""; /* libyaml asserts that it is not NULL */
+        yaml_parser_set_input_string(&reading.parser, (const unsigned char *)bytes, text.len);
         outcome = read_document(&reading);
         yaml_parser_delete(&reading.parser);
     }
+    if (outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_OVERFLOW)
+        detail_set(detail, outcome, "%s: %s", name, outcome_text(outcome));
     if (outcome != OUTCOME_OK) yaml_tree_destroy(&tree);
     *tree_out = tree;
     return outcome;
@@ -170,6 +195,7 @@ static enum outcome read_file(const char *path, struct buffer *text, struct deta
 }
 
 enum outcome yaml_tree_load_file(const char *path, struct yaml_tree **tree_out, struct detail *detail) {
+    *tree_out = NULL;
     struct buffer text;
     buffer_init(&text, LARGEST_FILE_BYTES);
     enum outcome outcome = read_file(path, &text, detail);
@@ -216,11 +242,13 @@ bool yaml_int(const struct yaml_node *node, int64_t *value_out) {
     char *end = NULL;
     errno = 0;
     *value_out = strtoll(node->text.data, &end, 10);
-    return errno == 0 && *end == '\0' && end == node->text.data + node->text.len;
+    return errno == 0 && end == node->text.data + node->text.len;
 }
 
 bool yaml_double(const struct yaml_node *node, double *value_out) {
     if (node->type != YAML_SCALAR || node->quoted || node->text.len == 0) return false;
+    /* strtod also reads "nan", "inf" and hexadecimal; no setting means those, and NaN passes every range check. */
+    if (strspn(node->text.data, "+-.0123456789eE") != node->text.len) return false;
     char *end = NULL;
     errno = 0;
     *value_out = strtod(node->text.data, &end);

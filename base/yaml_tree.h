@@ -2,7 +2,7 @@
  *
  * Configuration, policies and rule packs are read with it. libyaml does the reading; this keeps line
  * and column, so that an error can name them. Strict: one document, no aliases or tags, no duplicate
- * keys, depth at most 32, keys are scalars. JSON is YAML too.
+ * keys, depth at most 32, keys are scalars, no NUL in a text. JSON is YAML too.
  *
  * Owns: the tree owns a copy of everything; nodes live until yaml_tree_destroy.
  * Units: line and column count from 1.  Threads: read-only after loading. */
@@ -18,7 +18,7 @@ enum yaml_type { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_type type;
-    bool quoted;                   /* the scalar stood in quotes or a block: never a number or a boolean */
+    bool quoted; /* the scalar stood in quotes or a block: never a number or a boolean */
     unsigned line, column;
     struct slice text;             /* scalar; NUL-terminated behind its end */
     const struct yaml_node *key;   /* of a map's member: its name; else NULL */
@@ -28,8 +28,8 @@ struct yaml_node {
 
 struct yaml_tree;
 
-/* `name` stands in error messages ("sluice.yaml"). INVALID with detail "name:line:column: ...". An
- * empty document is an empty map. */
+/* `name` stands in error messages ("sluice.yaml"). INVALID with detail "name:line:column: ..."; OVERFLOW or
+ * NO_MEMORY. *tree_out is NULL on any error. A text without a document is an empty map. */
 enum outcome yaml_tree_load(struct slice text, const char *name, struct yaml_tree **tree_out,
                             struct detail *detail) MUST_CHECK;
 
@@ -45,7 +45,8 @@ const char *yaml_tree_name(const struct yaml_tree *tree);
 /* The member of that name, or NULL; also NULL when `map` is NULL or no map. */
 const struct yaml_node *yaml_member(const struct yaml_node *map, const char *name);
 
-/* Scalars only; false when the text is not of that form. Booleans: true, false, yes, no, on, off. */
+/* Unquoted scalars only; false when the text is not of that form: decimal numbers that fit, always finite;
+ * true, false, yes, no, on, off in either case. *value_out is then undefined. */
 bool yaml_bool(const struct yaml_node *node, bool *value_out);
 bool yaml_int(const struct yaml_node *node, int64_t *value_out);
 bool yaml_double(const struct yaml_node *node, double *value_out);

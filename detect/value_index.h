@@ -8,6 +8,8 @@
 #ifndef SLUICE_DETECT_VALUE_INDEX_H
 #define SLUICE_DETECT_VALUE_INDEX_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/outcome.h"
 #include "base/slice.h"

@@ -7,12 +7,14 @@
  *
  *     mint     value -> token     known: durable already, use it. Not known: submit a write, wait for it
  *     submit   write is grouped with others by the one writer thread; LMDB commit; on_done
- *     resolve  token -> value     own scope and granted to this agent, else NOT_FOUND (unknown and forbidden look alike)
+ *     resolve  token -> value     own scope and granted to this agent, else NOT_FOUND: unknown and forbidden
+ *                                 look alike
  *
  * The value is taken exactly as the text had it, since restoring must give back what stood there.
  *
  * Owns:    vault: environment, keys, writer thread. reader: one LMDB read transaction.
- * Threads: vault any; a reader belongs to one thread (at a time). One vault per process and folder.
+ * Threads: vault any; a reader belongs to one thread (at a time). One vault per process and folder. A forked child
+ *          can do nothing with it: the keys are wiped there.
  * Errors:  CORRUPT for a record that does not verify; CRYPTO; IO (disk full, LMDB); OVERFLOW (map at its limit). */
 #ifndef SLUICE_VAULT_VAULT_H
 #define SLUICE_VAULT_VAULT_H
@@ -27,16 +29,25 @@ struct vault;
 struct vault_reader;
 
 struct vault_settings {
-    const char *data_dir;      /* holds vault.mdb/, key file, generation; created 0700 when missing. NULL: in memory
-                                  (a sealed temporary folder with a random key that is gone with the process) */
-    const char *key_file;      /* NULL: data_dir/vault.key. Created 0600 when the whole vault is new */
-    const char *key_hex;       /* NULL, or 64 hex digits from the environment, instead of a key file */
-    size_t map_limit_bytes;    /* largest size the LMDB map may grow to; 0: 64 GiB */
+    const char *data_dir;   /* holds vault.mdb/, key file, generation; created 0700 when missing. NULL: in memory
+                               (a sealed temporary folder with a random key, unless one is set, that is gone with
+                               the process; commits do not wait for the disk) */
+    const char *key_file;   /* NULL: the systemd credential vault.key if there is one, else data_dir/vault.key.
+                               Created 0600 when the whole vault is new */
+    const char *key_hex;    /* NULL, or 64 hex digits from the environment, instead of a key file */
+    size_t map_limit_bytes; /* largest size the LMDB map may grow to; 0: 64 GiB */
 };
 
-/* Opens or initialises. A vault without its key, a key that others can read (mode & 077), a wrong key, or a
- * vault.mdb that another process has open for serving: an error whose detail says what to do. */
-enum outcome vault_open(const struct vault_settings *settings, struct vault **vault_out, struct detail *detail) MUST_CHECK;
+/* Opens or initialises; the settings are needed during the call only. On an error nothing is held, and `detail`
+ * says what to do:
+ *     NOT_FOUND  the vault is there, its key is not
+ *     DENIED     the key is not this vault's; or others can read it (mode & 077), or it has a foreign owner; or a
+ *                file or folder may not be opened
+ *     CORRUPT    vault.mdb or vault.generation was deleted, rolled back, edited, or is another vault's
+ *     CONFLICT   open already, in this process or another
+ *     INVALID (the key's form, a path), OVERFLOW (map limit), NO_MEMORY, CRYPTO, IO */
+enum outcome vault_open(const struct vault_settings *settings, struct vault **vault_out,
+                        struct detail *detail) MUST_CHECK;
 
 /* Commits what is queued; sets *vault to NULL; NULL is allowed. All readers must be closed before. */
 void vault_close(struct vault **vault);
@@ -56,7 +67,7 @@ struct vault_write {
     struct batch_item item; /* first member; outcome OK: durable. CONFLICT: the token is another value's: mint again */
     struct vault_scope scope;
     struct token token;
-    struct slice label;     /* views, alive until on_done */
+    struct slice label; /* views, alive until on_done */
     struct slice value;
     unsigned char value_hash[32];
 };
@@ -71,6 +82,9 @@ enum outcome vault_mint(struct vault_reader *reader, const struct vault_scope *s
 
 /* Any thread. on_done runs on the writer's thread, possibly before this returns. */
 void vault_write_submit(struct vault *vault, struct vault_write *write);
+
+/* Forgets what a write held, once on_done has run. */
+void vault_write_wipe(struct vault_write *write);
 
 /* The value behind a token, into `arena`. NOT_FOUND when it was never issued in this scope to this agent. */
 enum outcome vault_resolve(struct vault_reader *reader, const struct vault_scope *scope, struct slice token,

@@ -1,0 +1,92 @@
+#include "detect/extent.h"
+
+static const struct named {
+    const char *name;
+    extent_fn *extent;
+} EXTENTS[] = {
+    {"assigned_token", extent_assigned_token},
+    {"assigned_value", extent_assigned_value},
+    {"card", extent_card},
+    {"date", extent_date},
+    {"element", extent_element},
+    {"email_address", extent_email},
+    {"from_digit", extent_from_digit},
+    {"iban", extent_iban},
+    {"ipv6", extent_ipv6},
+    {"jwt", extent_jwt},
+    {"last_number", extent_last_number},
+    {"last_word", extent_last_word},
+    {"money", extent_money},
+    {"pem_block", extent_pem},
+    {"token", extent_token},
+    {"unc_path", extent_unc_path},
+    {"url_password", extent_url_password},
+};
+
+extent_fn *extent_find(const char *name) {
+    for (size_t i = 0; i < sizeof EXTENTS / sizeof *EXTENTS; i++)
+        if (strcmp(EXTENTS[i].name, name) == 0) return EXTENTS[i].extent;
+    return NULL;
+}
+
+bool extent_token(struct slice text, struct text_range *range) {
+    const uint32_t reach = range->end + EXTENT_REACH_BYTES;
+    for (char c; range->end < reach && (c = text_at(text, range->end), char_is_alnum(c) || c == '_' || c == '-');)
+        range->end++;
+    return true;
+}
+
+static bool in_word(char c) {
+    return char_is_alnum(c) || char_is_foreign(c) || char_is_any(c, "_-+/.~%$!#&*@^");
+}
+
+bool extent_last_word(struct slice text, struct text_range *range) {
+    const uint32_t reach = range->end + EXTENT_REACH_BYTES;
+    uint32_t begin = range->end;
+    while (begin > range->begin && (in_word(text.data[begin - 1]) || text.data[begin - 1] == '=')) begin--;
+    while (begin < range->end && text.data[begin] == '=') begin++; /* `key=value`: the sign is not the value's */
+    while (range->end < reach && in_word(text_at(text, range->end))) range->end++;
+    while (text_at(text, range->end) == '=') range->end++; /* padding of base64 */
+    while (range->end > begin && char_is_any(text.data[range->end - 1], ".!&*")) range->end--; /* of the sentence */
+    range->begin = begin;
+    return range->begin < range->end;
+}
+
+bool extent_last_number(struct slice text, struct text_range *range) {
+    uint32_t begin = range->end;
+    while (begin > range->begin && !char_is_digit(text.data[begin - 1])) begin--;
+    range->end = begin;
+    while (begin > range->begin) {
+        const char before = text.data[begin - 1];
+        const bool separator = char_is_any(before, " -./()+") && begin >= range->begin + 2 &&
+                               (char_is_digit(text.data[begin - 2]) || char_is_any(text.data[begin - 2], " )("));
+        if (!char_is_digit(before) && !separator && before != '+' && before != '(') break;
+        begin--;
+    }
+    while (begin < range->end && char_is_any(text.data[begin], " -./)")) begin++;
+    range->begin = begin;
+    return range->begin < range->end;
+}
+
+bool extent_from_digit(struct slice text, struct text_range *range) {
+    while (range->begin < range->end && !char_is_digit(text.data[range->begin])) range->begin++;
+    return range->begin < range->end;
+}
+
+static bool is_month(struct slice word) {
+    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    for (size_t i = 0; word.len >= 3 && i < sizeof months - 1; i += 3)
+        if (slice_equal_nocase(slice_of(word.data, 3), slice_of(months + i, 3))) return true;
+    return false;
+}
+
+bool extent_date(struct slice text, struct text_range *range) {
+    const uint32_t hit_begin = range->begin;
+    if (!extent_from_digit(text, range)) return false;
+    uint32_t end = range->begin;
+    while (end > hit_begin && char_is_any(text.data[end - 1], " .")) end--;
+    uint32_t begin = end;
+    while (begin > hit_begin && char_is_letter(text.data[begin - 1])) begin--;
+    if (is_month(slice_range(text, begin, end))) range->begin = begin;
+    return true;
+}

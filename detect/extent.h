@@ -1,0 +1,61 @@
+/* The extents that packs can name, and the one lookup by name: from a hit to its value.
+ *
+ * An extent may narrow (the value behind `password = `) or widen (all of a key whose first 20 symbols
+ * are enough to know it). It looks at most EXTENT_REACH_BYTES past the hit (a PEM block: 32 KiB), so that
+ * no text makes it slow.
+ *
+ * Threads: any; pure functions over the text. */
+#ifndef SLUICE_DETECT_EXTENT_H
+#define SLUICE_DETECT_EXTENT_H
+
+#include "detect/rule.h"
+
+#define EXTENT_REACH_BYTES 4096u
+
+/* NULL when there is no extent of that name. */
+extent_fn *extent_find(const char *name);
+
+/* -- general (extent.c) -- */
+
+/* The hit and the letters, digits, _ and - that follow it. */
+bool extent_token(struct slice text, struct text_range *range);
+/* The word that the hit ends in, whole: no blanks, quotes, brackets, commas, : or =. */
+bool extent_last_word(struct slice text, struct text_range *range);
+/* The number that the hit ends in: digits with single separators in between. */
+bool extent_last_number(struct slice text, struct text_range *range);
+/* From the hit's first digit on. */
+bool extent_from_digit(struct slice text, struct text_range *range);
+/* The date that the hit ends in, with its month's name. */
+bool extent_date(struct slice text, struct text_range *range);
+
+/* -- contact and numbers (extent_contact.c) -- */
+
+/* From an @ in the hit both ways over what local part and domain may hold; stops where the script changes. */
+bool extent_email(struct slice text, struct text_range *range);
+/* The longest valid card number that begins where the hit begins. */
+bool extent_card(struct slice text, struct text_range *range);
+/* As many symbols as the country's IBAN has, from where the hit begins. */
+bool extent_iban(struct slice text, struct text_range *range);
+/* The hexadecimal digits, colons and dots around the hit. */
+bool extent_ipv6(struct slice text, struct text_range *range);
+/* An amount with its currency and magnitude; false when it is too small to matter: `$5`. */
+bool extent_money(struct slice text, struct text_range *range);
+/* The host name and path behind a UNC path's first part. */
+bool extent_unc_path(struct slice text, struct text_range *range);
+
+/* -- secrets (extent_secret.c) -- */
+
+/* The value assigned behind the hit: quoted, or up to the next blank; reaches over a type annotation. */
+bool extent_assigned_value(struct slice text, struct text_range *range);
+/* The same, but nothing for tokens that are counted or point into a list: max_tokens, next_page_token. */
+bool extent_assigned_token(struct slice text, struct text_range *range);
+/* The element's text behind `<password>`. */
+bool extent_element(struct slice text, struct text_range *range);
+/* The password of `scheme://user:password@`. */
+bool extent_url_password(struct slice text, struct text_range *range);
+/* All parts of a JWS or JWE, with their dots. */
+bool extent_jwt(struct slice text, struct text_range *range);
+/* From BEGIN to END, both included; to the last byte that looks like a key where END is missing. */
+bool extent_pem(struct slice text, struct text_range *range);
+
+#endif

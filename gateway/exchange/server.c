@@ -1,0 +1,108 @@
+#include "gateway/exchange/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/exchange/worker.h"
+#include "gateway/net/signals.h"
+
+#define WORKERS_MAX 256
+
+struct server {
+    struct service *service;
+    struct net_loop *loop; /* of the main thread: signals only */
+    uint32_t worker_count, running;
+    struct worker *workers[WORKERS_MAX];
+    pthread_t threads[WORKERS_MAX];
+    bool draining;
+};
+
+static uint32_t cores(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    const int count = CPU_COUNT(&set);
+    return count > 0 ? (uint32_t)count : 1;
+}
+
+enum outcome server_create(struct settings **settings, struct server **server_out, struct detail *detail) {
+    *server_out = NULL;
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        settings_destroy(settings);
+        return OUTCOME_NO_MEMORY;
+    }
+    enum outcome outcome = service_create(settings, &server->service, detail);
+    uint32_t wanted = 0;
+    if (outcome == OUTCOME_OK) {
+        wanted = server->service->settings->threads ? server->service->settings->threads : cores();
+        if (wanted > WORKERS_MAX) wanted = WORKERS_MAX;
+        outcome = net_loop_create(&server->loop);
+    }
+    while (outcome == OUTCOME_OK && server->worker_count < wanted) {
+        outcome = worker_create(server->service, server->worker_count == 0, &server->workers[server->worker_count],
+                                detail);
+        if (outcome == OUTCOME_OK) server->worker_count++;
+    }
+    if (outcome != OUTCOME_OK) server_destroy(&server);
+    *server_out = server;
+    return outcome;
+}
+
+static void drain(struct server *server) {
+    if (server->draining) return;
+    server->draining = true;
+    for (uint32_t i = 0; i < server->running; i++) worker_drain(server->workers[i]);
+    net_loop_stop(server->loop);
+}
+
+static void on_signal(void *owner, int signum) {
+    if (signum == SIGTERM || signum == SIGINT) drain(owner);
+}
+
+static void *worker_main(void *worker) {
+    worker_run(worker);
+    return NULL;
+}
+
+/* Signals are the main thread's: the others start with all of them blocked. */
+static enum outcome start_threads(struct server *server) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    enum outcome outcome = OUTCOME_OK;
+    while (outcome == OUTCOME_OK && server->running < server->worker_count) {
+        const uint32_t i = server->running;
+        if (pthread_create(&server->threads[i], NULL, worker_main, server->workers[i]) != 0)
+            outcome = OUTCOME_NO_MEMORY;
+        else
+            server->running++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return outcome;
+}
+
+enum outcome server_run(struct server *server, void (*on_ready)(void *owner), void *owner) {
+    enum outcome outcome = net_signals_watch(server->loop, on_signal, server);
+    if (outcome == OUTCOME_OK) outcome = start_threads(server);
+    if (outcome != OUTCOME_OK) drain(server);
+    else if (on_ready) on_ready(owner);
+    net_loop_run(server->loop);
+    for (uint32_t i = 0; i < server->running; i++) pthread_join(server->threads[i], NULL);
+    server->running = 0;
+    return outcome;
+}
+
+uint32_t server_worker_count(const struct server *server) {
+    return server->worker_count;
+}
+
+void server_destroy(struct server **server) {
+    if (*server == NULL) return;
+    for (uint32_t i = 0; i < (*server)->worker_count; i++) worker_destroy(&(*server)->workers[i]);
+    net_loop_destroy(&(*server)->loop);
+    service_destroy(&(*server)->service);
+    free(*server);
+    *server = NULL;
+}

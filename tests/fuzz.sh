@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds every fuzz target (clang, libFuzzer, ASan, UBSan) and runs each for FUZZ_SECONDS (20).
+# Seeds: tests/fuzz/corpus/X/ where there is one. A finding stays in build-fuzz/found/ for replay:
+#   build-fuzz/fuzz_X build-fuzz/found/FILE
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+deploy/install-deps.sh test
+cmake --preset fuzz --log-level=NOTICE
+shopt -s nullglob
+targets=()
+for source in tests/fuzz/fuzz_*.c; do targets+=("$(basename "$source" .c)"); done
+if [[ ${#targets[@]} = 0 ]]; then
+    echo "fuzz: no targets in tests/fuzz" >&2
+    exit 1
+fi
+cmake --build build-fuzz --target "${targets[@]}"
+
+mkdir -p build-fuzz/found
+failed=0
+for target in "${targets[@]}"; do
+    grown=build-fuzz/corpus/${target#fuzz_}
+    mkdir -p "$grown"
+    seeds=(tests/fuzz/corpus/"${target#fuzz_}"/)
+    echo "== $target"
+    build-fuzz/"$target" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -verbosity=0 -artifact_prefix=build-fuzz/found/"$target"- "$grown" "${seeds[@]}" || failed=$((failed + 1))
+done
+echo "fuzz: ${#targets[@]} targets, $failed with findings"
+[[ $failed = 0 ]]
