@@ -67,7 +67,7 @@ struct scan_origin {
 /* Writes the origins of [begin, end), one for each piece that it touches, in order, at most `capacity`;
  * answers how many there are (more than capacity: the caller must treat the hit as unmappable).
  * Glue has no origin; a range of glue only answers 0. O(log segments + segments touched). */
-uint32_t scan_text_origins(const struct scan_text *text, uint32_t begin, uint32_t end,
-                           struct scan_origin *origins_out, uint32_t capacity);
+uint32_t scan_text_origins(const struct scan_text *text, uint32_t begin, uint32_t end, struct scan_origin *origins_out,
+                           uint32_t capacity);
 
 #endif

@@ -24,20 +24,20 @@ struct window_key {
 
 /* What a stream event does beside carrying text. */
 struct event_role {
-    bool known;             /* of a kind that the event rules describe; else it is searched as raw text */
-    bool last;              /* the stream is complete after it */
-    bool is_error;          /* forwarded as it is */
-    uint32_t closes_count;  /* how many entries of closes are used */
-    uint32_t closes[16];    /* outer indices whose texts end with this event, or WINDOW_ALL */
+    bool known;            /* of a kind that the event rules describe; else it is searched as raw text */
+    bool last;             /* the stream is complete after it */
+    bool is_error;         /* forwarded as it is */
+    uint32_t closes_count; /* how many entries of closes are used */
+    uint32_t closes[16];   /* outer indices whose texts end with this event, or WINDOW_ALL */
 };
 
 /* What an agent is told when a request is refused or fails. All texts are sluice's own. */
 struct api_error {
     unsigned status;
-    const char *code;    /* "sluice_blocked", ... */
+    const char *code; /* "sluice_blocked", ... */
     const char *message;
-    const char *const *rules;  /* ids of rules, then NULL; or NULL */
-    const char *const *paths;  /* JSON paths of what the rules found, then NULL; or NULL */
+    const char *const *rules; /* ids of rules, then NULL; or NULL */
+    const char *const *paths; /* JSON paths of what the rules found, then NULL; or NULL */
 };
 
 struct api {

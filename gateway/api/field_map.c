@@ -48,7 +48,8 @@ static uint16_t child_add(struct field_map *map, uint16_t parent, struct slice n
 static struct slice path_step(struct slice *path) {
     if (path->len && path->data[0] == '.') *path = slice_range(*path, 1, path->len);
     size_t len = 0;
-    if (slice_starts_with(*path, element_name)) len = 2;
+    if (slice_starts_with(*path, element_name))
+        len = 2;
     else
         while (len < path->len && path->data[len] != '.' && path->data[len] != '[') len++;
     const struct slice step = slice_range(*path, 0, len);
@@ -99,8 +100,7 @@ void field_map_apply(const struct field_map *map, struct json_doc *doc) {
         } else if (node->type == JSON_KEY) {
             char spelled_out[LONGEST_NAME];
             node->field = PLAIN_NODE;
-            doc->nodes[i + 1].field =
-                child_member(map, doc->nodes[node->parent].field, key_name(doc, i, spelled_out));
+            doc->nodes[i + 1].field = child_member(map, doc->nodes[node->parent].field, key_name(doc, i, spelled_out));
         } else if (doc->nodes[node->parent].type == JSON_ARRAY) {
             node->field = child_named(map, doc->nodes[node->parent].field, element_name);
         }

@@ -137,8 +137,8 @@ static enum outcome read_end(struct audit_chain *chain, const char *path, struct
     if (outcome == OUTCOME_OK && durable == 0 && from > 0) outcome = OUTCOME_CORRUPT;
     free(tail);
     if (outcome != OUTCOME_OK)
-        return detail_set(detail, outcome, "%s: its last line is no audit record; move the file away to start a new one",
-                          path);
+        return detail_set(detail, outcome,
+                          "%s: its last line is no audit record; move the file away to start a new one", path);
     return OUTCOME_OK;
 }
 

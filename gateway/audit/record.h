@@ -16,7 +16,7 @@ struct audit_record {
     const struct verdict *verdict;
     const struct detector *detector; /* names the rules of findings */
     struct finding_list findings;
-    const struct override *overrides; /* that the verdict's override_ids index */
+    const struct override *overrides;       /* that the verdict's override_ids index */
     const struct route_upstream *upstreams; /* that the verdict's candidates index */
     uint32_t tokens;
     size_t body_bytes, outgoing_bytes;

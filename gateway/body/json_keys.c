@@ -31,7 +31,7 @@ static void process_key_draw(void) {
 
 static enum outcome table_init(struct key_table *table, const struct json_doc *doc, size_t key_count,
                                struct arena *arena) {
-    size_t count = 4 * JSON_KEYS_FEW;
+    size_t count = (size_t)4 * JSON_KEYS_FEW;
     while (count < 2 * key_count) count *= 2;
     *table = (struct key_table){.doc = doc, .arena = arena, .mask = count - 1};
     table->slots = arena_zalloc(arena, count, sizeof *table->slots);

@@ -45,7 +45,8 @@ static enum place fail_here(struct walk *w, const char *expected) {
 }
 
 static char peek(const struct walk *w) {
-    return w->at < w->end ? *w->at : '\0';
+    if (w->at == w->end) return '\0';
+    return *w->at;
 }
 
 static void skip_space(struct walk *w) {

@@ -9,8 +9,7 @@
 #include "base/require.h"
 #include "gateway/body/json_text.h"
 
-/* From a label's first letter to the underscore at most. */
-#define LOOK_BACK (TOKEN_LABEL_LONGEST + 2u)
+#define MOST_BACKSLASHES 2u
 
 /* restore_window.escape_left counts down \uXXXX from behind the backslash. */
 #define ESCAPE_LETTER 5u
@@ -41,13 +40,15 @@ static bool is_letter(char c) {
 }
 
 static char upper(char c) {
-    return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+    if (c >= 'a' && c <= 'z') return (char)(c - ('a' - 'A'));
+    return c;
 }
 
 void restore_source_init(struct restore_source *source, void *owner,
                          bool (*lookup)(void *owner, struct slice canonical_token, struct slice *value_out),
                          const struct slice *labels, uint32_t label_count) {
     *source = (struct restore_source){.owner = owner, .lookup = lookup, .labels = labels, .label_count = label_count};
+    for (unsigned byte = 0; byte < 256; byte++) source->symbols[byte] = token_symbol((char)byte) >= 0;
     for (uint32_t i = 0; i < label_count; i++) {
         require(token_label_valid(labels[i]));
         source->starts[(unsigned char)labels[i].data[0]] = true;
@@ -72,16 +73,16 @@ static bool label_fits(const struct restore_source *source, struct slice letters
 /* The length of the underscore at `at` with its backslashes: 0 when there is none, or when it is not all
  * there; *cut_out tells which. */
 static size_t underscore_len(enum restore_form form, const char *at, size_t left, bool *cut_out) {
-    const size_t most = form == RESTORE_JSON ? 2 : 1;
+    const size_t most = form == RESTORE_JSON ? MOST_BACKSLASHES : 1;
     size_t backslashes = 0;
     while (backslashes < left && backslashes < most && at[backslashes] == '\\') backslashes++;
     *cut_out = backslashes == left;
     return !*cut_out && at[backslashes] == '_' ? backslashes + 1 : 0;
 }
 
-static size_t tail_len(const char *at, size_t left) {
+static size_t tail_len(const struct restore_source *source, const char *at, size_t left) {
     size_t len = 0;
-    while (len < left && len < TOKEN_TAIL_LEN && token_symbol(at[len]) >= 0) len++;
+    while (len < left && len < TOKEN_TAIL_LEN && source->symbols[(unsigned char)at[len]]) len++;
     return len;
 }
 
@@ -110,7 +111,7 @@ static struct match match_at(const struct feed *feed, const char *bytes, size_t 
     if (cut) return match;
     const char *tail = bytes + label_len + underscore;
     const size_t left = len - label_len - underscore;
-    const size_t symbols = underscore ? tail_len(tail, left) : 0;
+    const size_t symbols = underscore ? tail_len(feed->source, tail, left) : 0;
     if (underscore && symbols == left && symbols < TOKEN_TAIL_LEN) return match;
 
     match.fit = FIT_NONE;
@@ -190,15 +191,32 @@ static size_t feed_held(const struct feed *feed, struct slice text) {
     return taken;
 }
 
-/* The first place at or behind `at` where a token may begin: a label's first letter shortly before an
- * underscore or the end of the text. text.len when there is none. */
+/* Where the letters begin that stand directly before `stop`, perhaps with backslashes between: no more of
+ * them than the longest label has, and none before `from`. */
+static size_t letters_before(struct slice text, size_t from, size_t stop) {
+    size_t at = stop;
+    while (at > from && stop - at < MOST_BACKSLASHES && text.data[at - 1] == '\\') at--;
+    const size_t letters_end = at;
+    while (at > from && letters_end - at < TOKEN_LABEL_LONGEST && is_letter(text.data[at - 1])) at--;
+    return at;
+}
+
+/* Whether what stands at `tail` is a token's tail, or may become one. */
+static bool tail_fits(const struct restore_source *source, struct slice text, size_t tail) {
+    const size_t left = text.len - tail;
+    const size_t symbols = tail_len(source, text.data + tail, left);
+    return symbols == TOKEN_TAIL_LEN || symbols == left;
+}
+
+/* The first place at or behind `at` where a token may begin: a label's first letter, and only letters from
+ * there to an underscore with a tail, or to the end of the text. text.len when there is none. */
 static size_t place_after(const struct restore_source *source, struct slice text, size_t at) {
     while (at < text.len) {
         const char *underscore = memchr(text.data + at, '_', text.len - at);
         const size_t stop = underscore ? (size_t)(underscore - text.data) : text.len;
-        if (stop - at > LOOK_BACK) at = stop - LOOK_BACK;
-        for (; at < stop; at++)
-            if (source->starts[(unsigned char)text.data[at]]) return at;
+        if (underscore == NULL || tail_fits(source, text, stop + 1))
+            for (at = letters_before(text, at, stop); at < stop; at++)
+                if (source->starts[(unsigned char)text.data[at]]) return at;
         at = stop + 1;
     }
     return text.len;

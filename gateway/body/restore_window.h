@@ -35,6 +35,7 @@ struct restore_source {
     const struct slice *labels; /* that lookup may know */
     uint32_t label_count;       /* 0: everything passes at once */
     bool starts[256];           /* first letters of the labels, in both cases */
+    bool symbols[256];          /* what may follow the underscore, in both cases */
 };
 
 /* Each label must be valid (vault/token.h) and live as long as the source. */

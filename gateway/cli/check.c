@@ -32,7 +32,8 @@ static void on_ready(void *owner, enum outcome outcome, struct net_stream *strea
                upstream_class_name(settings->class_), settings->url.authority);
         net_stream_close(&stream);
     } else {
-        printf("  FAILED   upstream %s (%s): %s\n", settings->name, upstream_class_name(settings->class_), detail->text);
+        printf("  FAILED   upstream %s (%s): %s\n", settings->name, upstream_class_name(settings->class_),
+               detail->text);
         reach->failed++;
     }
     if (--reach->waiting > 0) return;
@@ -81,9 +82,8 @@ static enum outcome check_vault(const struct settings *settings, struct detail *
         printf("  ok       vault: %s does not exist yet; the first start makes it\n", settings->data_dir);
         return OUTCOME_OK;
     }
-    const struct vault_settings vault_settings = {.data_dir = settings->data_dir,
-                                                  .key_file = settings->key_file,
-                                                  .key_hex = getenv("SLUICE_VAULT_KEY")};
+    const struct vault_settings vault_settings = {
+        .data_dir = settings->data_dir, .key_file = settings->key_file, .key_hex = getenv("SLUICE_VAULT_KEY")};
     struct vault *vault = NULL;
     const enum outcome outcome = vault_open(&vault_settings, &vault, detail);
     vault_close(&vault);
@@ -112,7 +112,9 @@ static int run(int argc, char **argv) {
     warn_public_local(service->settings);
     const uint32_t failed = probe_upstreams(service);
     service_destroy(&service);
-    if (failed) printf("%u upstream(s) cannot be reached; requests for them will go to the next allowed one, or fail\n", failed);
+    if (failed)
+        printf("%u upstream(s) cannot be reached; requests for them will go to the next allowed one, or fail\n",
+               failed);
     return failed ? COMMAND_FAILED : COMMAND_OK;
 }
 

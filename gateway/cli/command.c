@@ -3,8 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-bool command_read_config(const struct command *command, int argc, char **argv, const char **config_out,
-                         int *exit_out) {
+bool command_read_config(const struct command *command, int argc, char **argv, const char **config_out, int *exit_out) {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     *config_out = NULL;

@@ -37,11 +37,13 @@ static bool ask(unsigned short port, const char *body, struct buffer *answer) {
     const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct buffer request;
     buffer_init(&request, 0);
-    buffer_append_format(&request,
-                         "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
-                         "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                         port, strlen(body), body);
-    bool good = connection >= 0 && !request.failed && connect(connection, (const struct sockaddr *)&to, sizeof to) == 0 &&
+    buffer_append_format(
+        &request,
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
+        "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+        port, strlen(body), body);
+    bool good = connection >= 0 && !request.failed &&
+                connect(connection, (const struct sockaddr *)&to, sizeof to) == 0 &&
                 send(connection, request.data, request.len, MSG_NOSIGNAL) == (ssize_t)request.len;
     char block[4096];
     for (ssize_t got; good && (got = recv(connection, block, sizeof block, 0)) > 0;)
@@ -61,9 +63,8 @@ static void show(const char *title, struct slice text) {
 }
 
 static void show_request(struct demo *demo) {
-    static const char body[] =
-        "{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": "
-        "\"Please answer ada.lovelace@example.org, phone +44 20 7946 0958.\"}]}";
+    static const char body[] = "{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": "
+                               "\"Please answer ada.lovelace@example.org, phone +44 20 7946 0958.\"}]}";
     struct buffer answer, left;
     buffer_init(&answer, 0);
     buffer_init(&left, 0);
@@ -101,7 +102,8 @@ static void show_next_steps(void) {
 
 static void *guide(void *owner) {
     struct demo *demo = owner;
-    printf("\nsluice is serving at http://127.0.0.1:%u, in front of three mock upstreams (local, subscription, metered).\n\n"
+    printf("\nsluice is serving at http://127.0.0.1:%u, in front of three mock upstreams (local, subscription, "
+           "metered).\n\n"
            "  Try it:\n    curl -s http://127.0.0.1:%u/v1/chat/completions -H 'Content-Type: application/json' \\\n"
            "      -d \"%s\"\n\n",
            demo->port, demo->port, prompt);

@@ -63,7 +63,8 @@ enum outcome demo_mock_start(struct demo_mock **mock_out, struct starter_ports *
     enum outcome outcome = OUTCOME_OK;
     snprintf(mock->folder, sizeof mock->folder, "/tmp/sluice-demo-XXXXXX");
     if (!find_program(mock))
-        outcome = detail_set(detail, OUTCOME_NOT_FOUND, "sluice-mock is not beside this program; `make build` makes both");
+        outcome =
+            detail_set(detail, OUTCOME_NOT_FOUND, "sluice-mock is not beside this program; `make build` makes both");
     else if (mkdtemp(mock->folder) == NULL)
         outcome = detail_set(detail, OUTCOME_IO, "no temporary folder can be made in /tmp: %s", strerror(errno));
     char port_file[128];

@@ -17,7 +17,8 @@ enum outcome demo_mock_start(struct demo_mock **mock_out, struct starter_ports *
 /* Ends the child and removes the folder; sets *mock to NULL; NULL is allowed. */
 void demo_mock_stop(struct demo_mock **mock);
 
-/* Appends every byte that request `number` (from 1) had as its body when it arrived at the mock. False: there was none. */
+/* Appends every byte that request `number` (from 1) had as its body when it arrived at the mock. False: there was none.
+ */
 bool demo_mock_received(const struct demo_mock *mock, unsigned number, struct buffer *body);
 
 #endif

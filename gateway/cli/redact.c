@@ -36,13 +36,20 @@ static int read_options(int argc, char **argv, struct options *options, bool *do
                                           {NULL, 0, NULL, 0}};
     *done_out = true;
     for (int option; (option = getopt_long(argc, argv, "c:p:m:h", names, NULL)) != -1;) {
-        if (option == 'c') options->config = optarg;
-        else if (option == 'p') options->policy = optarg;
-        else if (option == 'm' && strcmp(optarg, "strip") == 0) options->strip = true;
-        else if (option == 'm' && strcmp(optarg, "policy") == 0) options->strip = false;
-        else if (option == 'm') return bad_usage("--mode takes `policy` or `strip`");
-        else if (option == 'h') return fputs(command_redact.usage, stdout), COMMAND_OK;
-        else return bad_usage("unknown option");
+        if (option == 'c')
+            options->config = optarg;
+        else if (option == 'p')
+            options->policy = optarg;
+        else if (option == 'm' && strcmp(optarg, "strip") == 0)
+            options->strip = true;
+        else if (option == 'm' && strcmp(optarg, "policy") == 0)
+            options->strip = false;
+        else if (option == 'm')
+            return bad_usage("--mode takes `policy` or `strip`");
+        else if (option == 'h')
+            return fputs(command_redact.usage, stdout), COMMAND_OK;
+        else
+            return bad_usage("unknown option");
     }
     if (optind != argc) return bad_usage("expected no further words; prompts come on standard input");
     if (options->policy && policy_builtin(options->policy) == NULL)
@@ -53,10 +60,9 @@ static int read_options(int argc, char **argv, struct options *options, bool *do
 
 static enum outcome load(const struct options *options, struct snapshot **snapshot, struct detail *detail) {
     struct settings *settings = NULL;
-    enum outcome outcome =
-        options->config
-            ? settings_load_file(options->config, api_names(), &settings, detail)
-            : settings_load_text(slice_of(built_in, sizeof built_in - 1), "built-in", api_names(), &settings, detail);
+    enum outcome outcome = options->config ? settings_load_file(options->config, api_names(), &settings, detail)
+                                           : settings_load_text(slice_of(built_in, sizeof built_in - 1), "built-in",
+                                                                api_names(), &settings, detail);
     if (outcome != OUTCOME_OK) return outcome;
     if (options->policy) settings->policy.name = options->policy;
     return snapshot_create(&settings, snapshot, detail);
@@ -119,16 +125,17 @@ static int run(int argc, char **argv) {
 const struct command command_redact = {
     .name = "redact",
     .summary = "show what would leave of prompts on standard input",
-    .usage = "Usage: sluice redact [--policy P] [--mode policy|strip] [--config FILE] < in.jsonl > out.jsonl\n\n"
-             "Reads one JSON object a line, {\"id\": ..., \"text\": \"...\"} or {\"id\": ..., \"body\": {a chat request}},\n"
-             "and writes one a line, in the same order: tier, action, route, what would leave, findings. It runs\n"
-             "the code that serves requests; it needs no running gateway and writes no files (the tokens live in\n"
-             "a vault of their own that ends with the command).\n\n"
-             "  --policy P      balanced (default) or strict; goes before the configuration's\n"
-             "  --mode policy   what a request would do: a blocked one has no text (default)\n"
-             "  --mode strip    replaces every finding, also what would block, and always gives text\n"
-             "  --config FILE   rules, policy and overrides of this configuration\n"
-             "  --help          this text\n\n"
-             "Exits with 1 when a line could not be judged; its output says why in `error`.\n",
+    .usage =
+        "Usage: sluice redact [--policy P] [--mode policy|strip] [--config FILE] < in.jsonl > out.jsonl\n\n"
+        "Reads one JSON object a line, {\"id\": ..., \"text\": \"...\"} or {\"id\": ..., \"body\": {a chat request}},\n"
+        "and writes one a line, in the same order: tier, action, route, what would leave, findings. It runs\n"
+        "the code that serves requests; it needs no running gateway and writes no files (the tokens live in\n"
+        "a vault of their own that ends with the command).\n\n"
+        "  --policy P      balanced (default) or strict; goes before the configuration's\n"
+        "  --mode policy   what a request would do: a blocked one has no text (default)\n"
+        "  --mode strip    replaces every finding, also what would block, and always gives text\n"
+        "  --config FILE   rules, policy and overrides of this configuration\n"
+        "  --help          this text\n\n"
+        "Exits with 1 when a line could not be judged; its output says why in `error`.\n",
     .run = run,
 };

@@ -15,7 +15,7 @@
 /* What the line asks for. */
 struct question {
     struct json_doc doc;
-    uint32_t id;       /* node, or JSON_NONE */
+    uint32_t id; /* node, or JSON_NONE */
     bool is_body;
     struct slice body; /* decoded text, or the body as it stands */
 };
@@ -73,8 +73,10 @@ static enum outcome write_tokens(const struct redactor *redactor, struct inbound
 static enum outcome mint_tokens(const struct redactor *redactor, struct inbound *in) {
     for (unsigned round = 0; round < MINT_ROUNDS_MAX; round++) {
         enum outcome outcome = inbound_mint(in, redactor->reader, &redactor->scope);
-        if (outcome == OUTCOME_AGAIN) outcome = write_tokens(redactor, in);
-        else return outcome;
+        if (outcome == OUTCOME_AGAIN)
+            outcome = write_tokens(redactor, in);
+        else
+            return outcome;
         if (outcome != OUTCOME_OK) return outcome;
     }
     return OUTCOME_CONFLICT;

@@ -7,7 +7,7 @@
 #include "gateway/exchange/server.h"
 
 static void on_ready(void *owner) {
-    const struct settings *settings = owner;
+    const struct settings *settings = server_settings(owner);
     for (uint32_t i = 0; i < settings->listen_count; i++)
         fprintf(stderr, "sluice: serving at http://%s\n", settings->listen[i].text);
     if (settings->admin.text) fprintf(stderr, "sluice: health at http://%s/healthz\n", settings->admin.text);
@@ -21,9 +21,8 @@ static int run(int argc, char **argv) {
     struct settings *settings = NULL;
     struct server *server = NULL;
     enum outcome outcome = settings_load_file(config, api_names(), &settings, &detail);
-    const struct settings *view = settings; /* the server's service keeps it alive */
     if (outcome == OUTCOME_OK) outcome = server_create(&settings, &server, &detail);
-    if (outcome == OUTCOME_OK) outcome = server_run(server, on_ready, (void *)(uintptr_t)view);
+    if (outcome == OUTCOME_OK) outcome = server_run(server, on_ready, server);
     server_destroy(&server);
     return outcome == OUTCOME_OK ? COMMAND_OK : command_fail(&command_serve, &detail, outcome);
 }

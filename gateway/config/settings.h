@@ -56,9 +56,6 @@ struct settings_upstream {
     struct route_model *models;
     uint32_t model_count;
     uint32_t connect_timeout_ms;
-    uint32_t connections; /* at most, a loop */
-    uint32_t idle_connections;
-    uint32_t idle_ms; /* an idle connection is closed after it */
 };
 
 struct settings_agent {
@@ -81,6 +78,8 @@ struct settings_limits {
     size_t exchange_memory_bytes;
     size_t scan_offload_bytes;
     uint32_t connections;
+    uint32_t upstream_connections; /* to each origin, for each loop; idle ones included */
+    uint32_t upstream_idle_connections;
 };
 
 struct settings_timeouts {
@@ -88,6 +87,7 @@ struct settings_timeouts {
     uint32_t body_bytes_per_second;
     uint32_t upstream_first_byte_ms;
     uint32_t upstream_idle_ms;
+    uint32_t upstream_keep_alive_ms;
     uint32_t keep_alive_ms;
     uint32_t drain_ms;
 };

@@ -17,6 +17,12 @@
 #define MINUTE_MS 60000LL
 #define HOUR_MS (60 * MINUTE_MS)
 
+/* A word's value is copied into its field as an int. */
+_Static_assert(sizeof(enum settings_scope) == sizeof(int) && sizeof(enum settings_auth) == sizeof(int) &&
+                   sizeof(enum upstream_class) == sizeof(int) && sizeof(enum policy_action) == sizeof(int) &&
+                   sizeof(enum tier) == sizeof(int),
+               "enums are ints");
+
 static const struct setting_word scopes[] = {{"tenant", SCOPE_TENANT}, {"agent", SCOPE_AGENT}, {NULL, 0}};
 static const struct setting_word classes[] = {
     {"local", CLASS_LOCAL}, {"subscription", CLASS_SUBSCRIPTION}, {"metered", CLASS_METERED}, {NULL, 0}};
@@ -193,27 +199,6 @@ static const struct setting_row rows[] = {
      .unit = "ms",
      IN_UPSTREAM(connect_timeout_ms),
      .prose = "For name lookup, TCP and TLS together."},
-    {.path = "upstreams[].connections",
-     .type = SETTING_NUMBER,
-     .default_text = "256",
-     .least = 1,
-     .most = 65536,
-     IN_UPSTREAM(connections),
-     .prose = "Most connections at once, for each event loop."},
-    {.path = "upstreams[].idle_connections",
-     .type = SETTING_NUMBER,
-     .default_text = "32",
-     .most = 65536,
-     IN_UPSTREAM(idle_connections),
-     .prose = "Most connections kept open while idle, for each event loop."},
-    {.path = "upstreams[].idle_ms",
-     .type = SETTING_NUMBER,
-     .default_text = "30000",
-     .least = 1,
-     .most = HOUR_MS,
-     .unit = "ms",
-     IN_UPSTREAM(idle_ms),
-     .prose = "An idle connection is closed after it."},
 
     {.path = "agents",
      .type = SETTING_LIST,
@@ -320,6 +305,19 @@ static const struct setting_row rows[] = {
      .most = 1000000,
      IN_SETTINGS(limits.connections),
      .prose = "Agents' connections, over all event loops."},
+    {.path = "limits.upstream_connections",
+     .type = SETTING_NUMBER,
+     .default_text = "1024",
+     .least = 1,
+     .most = 65536,
+     IN_SETTINGS(limits.upstream_connections),
+     .prose = "Connections to one upstream, for each event loop."},
+    {.path = "limits.upstream_idle_connections",
+     .type = SETTING_NUMBER,
+     .default_text = "64",
+     .most = 65536,
+     IN_SETTINGS(limits.upstream_idle_connections),
+     .prose = "How many of them are kept open while idle."},
 
     {.path = "timeouts", .type = SETTING_GROUP, .prose = "What takes longer is given up."},
     {.path = "timeouts.head_ms",
@@ -361,6 +359,14 @@ static const struct setting_row rows[] = {
      .unit = "ms",
      IN_SETTINGS(timeouts.keep_alive_ms),
      .prose = "An agent's idle connection is closed after it."},
+    {.path = "timeouts.upstream_keep_alive_ms",
+     .type = SETTING_NUMBER,
+     .default_text = "30000",
+     .least = 1,
+     .most = HOUR_MS,
+     .unit = "ms",
+     IN_SETTINGS(timeouts.upstream_keep_alive_ms),
+     .prose = "An upstream's idle connection is closed after it."},
     {.path = "timeouts.drain_ms",
      .type = SETTING_NUMBER,
      .default_text = "30000",

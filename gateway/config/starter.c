@@ -55,7 +55,7 @@ static const char init_tail[] =
     "\n"
     "# A finding may have a lower tier for one agent, for a reason, until a date. Every use is in the audit log:\n"
     "# overrides:\n"
-    "#   - {agent: build-bot, kind: internal_host, to: LOW, until: 2030-01-01, reason: \"hosts are public in this "
+    "#   - {agent: build-bot, kind: host, to: LOW, until: 2030-01-01, reason: \"hosts are public in this "
     "repo\"}\n";
 
 void settings_default_yaml(struct buffer *yaml, struct starter_ports ports) {

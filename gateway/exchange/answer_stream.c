@@ -188,8 +188,10 @@ static enum outcome restore_raw(struct answer_stream *stream, const struct sse_e
         restore_window_flush(&window, &data);
         stream->counts.restored += window.restored;
         stream->counts.left += window.left;
-        if (window.restored) event_write(event, buffer_slice(&data), out);
-        else buffer_append(out, event->raw);
+        if (window.restored)
+            event_write(event, buffer_slice(&data), out);
+        else
+            buffer_append(out, event->raw);
     }
     buffer_deinit(&data);
     return outcome;

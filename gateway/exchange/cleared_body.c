@@ -43,8 +43,8 @@ uint32_t cleared_body_parts(const struct cleared_body *body, uint32_t upstream,
     const struct inbound *in = body->in;
     if (!cleared_body_may_go_to(body, upstream)) return 0;
     struct slice mapped;
-    const bool changed = in->model_end > in->model_begin &&
-                         upstream_model(&in->rules->upstreams[upstream], in->model, &mapped) != NULL;
+    const bool changed =
+        in->model_end > in->model_begin && upstream_model(&in->rules->upstreams[upstream], in->model, &mapped) != NULL;
     parts_out[0] = in->outgoing;
     *len_out = in->outgoing.len;
     if (!changed) return 1;

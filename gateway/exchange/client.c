@@ -10,7 +10,8 @@
 #include "gateway/http/message_writer.h"
 #include "gateway/http/request_reader.h"
 
-#define EARLY_BYTES_MAX (64u << 10) /* of a next request, before the present one is answered */
+#define EARLY_BYTES_MAX (64u << 10)             /* of a next request, before the present one is answered */
+#define CHUNK_OVERHEAD_BYTES ((size_t)64 << 10) /* see struct http_limits */
 #define PACE_CHECK_MS 1000
 
 /* What the connection is doing, and so what its timer means. */
@@ -70,8 +71,10 @@ static void leave(struct client *client) {
 static void give_up(struct client *client, bool send_queued) {
     if (client->phase == CLIENT_CLOSING) return;
     client->phase = CLIENT_CLOSING;
-    if (send_queued) net_stream_finish(&client->stream);
-    else net_stream_close(&client->stream);
+    if (send_queued)
+        net_stream_finish(&client->stream);
+    else
+        net_stream_close(&client->stream);
     struct exchange *exchange = client->exchange;
     client->exchange = NULL;
     if (exchange) exchange_cancel(exchange);
@@ -239,7 +242,7 @@ static const struct net_stream_events stream_events = {.on_data = on_data, .on_e
 
 void client_accept(struct worker *worker, struct net_stream *stream, bool admin) {
     const struct settings *settings = worker->service->settings;
-    const struct http_limits limits = {settings->limits.head_bytes, settings->limits.body_bytes, 64u << 10};
+    const struct http_limits limits = {settings->limits.head_bytes, settings->limits.body_bytes, CHUNK_OVERHEAD_BYTES};
     struct client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         net_stream_close(&stream);
@@ -294,8 +297,10 @@ void client_abort(struct client *client) {
 
 void client_time(struct client *client, uint32_t delay_ms) {
     if (client->phase == CLIENT_CLOSING) return;
-    if (delay_ms) net_timer_start(client->timer, delay_ms, 0);
-    else net_timer_stop(client->timer);
+    if (delay_ms)
+        net_timer_start(client->timer, delay_ms, 0);
+    else
+        net_timer_stop(client->timer);
 }
 
 void client_drain(struct client *client, bool force) {

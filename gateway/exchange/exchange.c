@@ -47,8 +47,7 @@ static void exchange_destroy(struct exchange *exchange) {
 
 void exchange_leave(struct exchange *exchange) {
     require(exchange->entered > 0);
-    if (--exchange->entered == 0 && exchange->held == 0 && exchange->state == EXCHANGE_DONE)
-        exchange_destroy(exchange);
+    if (--exchange->entered == 0 && exchange->held == 0 && exchange->state == EXCHANGE_DONE) exchange_destroy(exchange);
 }
 
 void exchange_move(struct exchange *exchange, enum exchange_state state) {
@@ -112,8 +111,10 @@ static enum exchange_state after_success(const struct exchange *exchange) {
 
 /* Moves on from a state whose step has ended, one way or the other. */
 static void step_ended(struct exchange *exchange) {
-    if (exchange->outcome == OUTCOME_OK) exchange_move(exchange, after_success(exchange));
-    else exchange_refuse(exchange, refusal_of_step(exchange->in.progress, exchange->outcome));
+    if (exchange->outcome == OUTCOME_OK)
+        exchange_move(exchange, after_success(exchange));
+    else
+        exchange_refuse(exchange, refusal_of_step(exchange->in.progress, exchange->outcome));
 }
 
 static void on_judged(struct net_work *work) {
@@ -207,9 +208,9 @@ static void after_record(struct exchange *exchange) {
     if (verdict->state != VERDICT_ALLOW) {
         exchange_refuse(exchange, refusal_of_verdict(&exchange->in));
     } else if (exchange->outcome != OUTCOME_OK) {
-        exchange_refuse(exchange, (struct api_error){503, "sluice_audit_unavailable",
-                                                     "the audit log cannot be written, so nothing was sent", NULL,
-                                                     NULL});
+        exchange_refuse(exchange,
+                        (struct api_error){503, "sluice_audit_unavailable",
+                                           "the audit log cannot be written, so nothing was sent", NULL, NULL});
     } else {
         exchange_move(exchange, EXCHANGE_CLEAR);
     }
@@ -273,9 +274,9 @@ static enum step run_clear(struct exchange *exchange) {
     const struct service *service = exchange->worker->service;
     exchange->outcome = cleared_body_create(&exchange->in, &exchange->audit, &exchange->cleared);
     if (exchange->outcome == OUTCOME_OK)
-        exchange->outcome = issued_init(&exchange->issued, &exchange->in, exchange->worker->reader,
-                                        service_scope_of(service, exchange->agent), service->labels,
-                                        service->label_count);
+        exchange->outcome =
+            issued_init(&exchange->issued, &exchange->in, exchange->worker->reader,
+                        service_scope_of(service, exchange->agent), service->labels, service->label_count);
     return STEP_FINISHED;
 }
 
@@ -293,8 +294,10 @@ static enum step run_refusing(struct exchange *exchange) {
     struct client *client = exchange->client;
     exchange->client = NULL;
     exchange_move(exchange, EXCHANGE_DONE);
-    if (client && !out.failed && client_send(client, buffer_slice(&out))) client_answered(client, exchange->keep_alive);
-    else if (client) client_abort(client);
+    if (client && !out.failed && client_send(client, buffer_slice(&out)))
+        client_answered(client, exchange->keep_alive);
+    else if (client)
+        client_abort(client);
     buffer_deinit(&out);
     return STEP_WAITS;
 }

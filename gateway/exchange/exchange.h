@@ -1,8 +1,9 @@
 /* One request and its answer: the nine steps as a table of states.
  *
- *     READING -> SPAN -> SCAN -> DECIDE -> SELECT -> MINT -> ASSEMBLE -> RECHECK -> RECORD -> CLEAR -> SENDING -> ANSWERING -> DONE
- *        |         |       |        |         |        |        |          |          |        |        |          |
- *        +---------+-------+--------+---------+--------+--------+----------+----------+--------+--------+--> REFUSING -> DONE
+ *     READING -> SPAN -> SCAN -> DECIDE -> SELECT -> MINT -> ASSEMBLE -> RECHECK -> RECORD -> CLEAR -> SENDING ->
+ * ANSWERING -> DONE |         |       |        |         |        |        |          |          |        |        | |
+ *        +---------+-------+--------+---------+--------+--------+----------+----------+--------+--------+--> REFUSING
+ * -> DONE
  *
  * Each state has one function and a list of states that may follow; a move to any other state aborts. A
  * state that waits (for the disk, a worker thread, the upstream) is entered again when its callback has

@@ -27,8 +27,10 @@ static enum outcome span_json(struct inbound *in) {
 enum outcome inbound_span(struct inbound *in) {
     if (fault_hit("span")) return OUTCOME_FAULT;
     enum outcome outcome = OUTCOME_OK;
-    if (in->api) outcome = span_json(in);
-    else layout_plain(&in->layout, in->body, in->arena);
+    if (in->api)
+        outcome = span_json(in);
+    else
+        layout_plain(&in->layout, in->body, in->arena);
     if (outcome != OUTCOME_OK) return outcome;
     if (!scan_text_ok(&in->layout.text) || in->arena->overflowed) return OUTCOME_OVERFLOW;
     if (in->layout.has_token_ids) return OUTCOME_UNSUPPORTED;
@@ -86,7 +88,9 @@ enum outcome inbound_decide(struct inbound *in, uint64_t now_ms) {
     struct verdict_input input = inbound_verdict_input(in, now_ms);
     enum outcome outcome = verdict_decide(&input, &in->verdict);
     if (outcome == OUTCOME_OK) outcome = decide_references(in, &input);
-    if (outcome == OUTCOME_OK) in->progress = INBOUND_DECIDED;
-    else in->verdict = (struct verdict){0};
+    if (outcome == OUTCOME_OK)
+        in->progress = INBOUND_DECIDED;
+    else
+        in->verdict = (struct verdict){0};
     return outcome;
 }

@@ -65,7 +65,7 @@ struct minted_write {
 struct minted {
     struct slice value, label;
     struct token token;
-    bool durable; /* the token may be used */
+    bool durable;                 /* the token may be used */
     struct minted_write *pending; /* while not durable */
 };
 
@@ -86,8 +86,8 @@ struct inbound {
     uint32_t cover_count;
     struct minted *minted;
     uint32_t minted_count;
-    struct slice outgoing; /* == body, the same bytes, when nothing is replaced */
-    struct slice model;    /* as the agent asked for it, decoded; empty when there is none */
+    struct slice outgoing;           /* == body, the same bytes, when nothing is replaced */
+    struct slice model;              /* as the agent asked for it, decoded; empty when there is none */
     uint32_t model_begin, model_end; /* where it stands in outgoing; empty when it must not be mapped */
 };
 

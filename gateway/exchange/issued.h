@@ -22,7 +22,7 @@ struct issued {
     struct vault_scope scope;
     uint32_t *slots; /* open addressing over in->minted: index + 1, 0 is empty */
     uint32_t slot_count;
-    struct buffer literal;     /* tokens that stood in the request, one a line; filled when first asked for */
+    struct buffer literal; /* tokens that stood in the request, one a line; filled when first asked for */
     bool literal_known;
     struct restore_source source;
 };

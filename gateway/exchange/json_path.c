@@ -44,8 +44,10 @@ static const struct piece *piece_at(const struct inbound *in, uint32_t at) {
     uint32_t low = 0, high = in->layout.piece_count;
     while (high - low > 1) {
         const uint32_t middle = low + (high - low) / 2;
-        if (in->layout.pieces[middle].scan_begin <= at) low = middle;
-        else high = middle;
+        if (in->layout.pieces[middle].scan_begin <= at)
+            low = middle;
+        else
+            high = middle;
     }
     return &in->layout.pieces[low];
 }

@@ -42,8 +42,10 @@ static uint32_t segment_at(const struct scan_text *text, uint32_t at) {
     uint32_t low = 0, high = text->segment_count;
     while (high - low > 1) {
         const uint32_t middle = low + (high - low) / 2;
-        if (text->segments[middle].scan_begin <= at) low = middle;
-        else high = middle;
+        if (text->segments[middle].scan_begin <= at)
+            low = middle;
+        else
+            high = middle;
     }
     return low;
 }
@@ -79,8 +81,10 @@ static void lay_decoded(struct scan_text *into, struct slice raw, uint32_t raw_b
     struct json_text_piece part;
     json_text_reader_init(&reader, raw);
     while (json_text_reader_next(&reader, &part)) {
-        if (part.atom) scan_text_add_atom(into, part.bytes, raw_begin + part.begin, part.len, piece);
-        else scan_text_add_run(into, part.bytes, raw_begin + part.begin, piece);
+        if (part.atom)
+            scan_text_add_atom(into, part.bytes, raw_begin + part.begin, part.len, piece);
+        else
+            scan_text_add_run(into, part.bytes, raw_begin + part.begin, piece);
     }
 }
 
@@ -91,8 +95,10 @@ static void lay_nested_text(struct layout *layout, const struct source *source, 
     json_text_reader_init(&reader, slice_range(source->doc->text, node->begin, node->end));
     while (json_text_reader_next(&reader, &part)) {
         const uint32_t begin = node->begin + part.begin;
-        if (part.atom) lay_outer_atom(layout, source->outer, part.bytes, begin, begin + part.len, piece);
-        else lay_outer_run(layout, source->outer, begin, begin + part.len, piece);
+        if (part.atom)
+            lay_outer_atom(layout, source->outer, part.bytes, begin, begin + part.len, piece);
+        else
+            lay_outer_run(layout, source->outer, begin, begin + part.len, piece);
     }
 }
 
@@ -106,9 +112,12 @@ static void lay_text(struct layout *layout, const struct source *source, uint32_
                                                  .number = node->type == JSON_NUMBER,
                                              });
     const struct slice raw = json_raw(source->doc, i);
-    if (source->outer) lay_nested_text(layout, source, node, piece);
-    else if (node->escaped) lay_decoded(&layout->text, raw, node->begin, piece);
-    else scan_text_add_run(&layout->text, raw, node->begin, piece);
+    if (source->outer)
+        lay_nested_text(layout, source, node, piece);
+    else if (node->escaped)
+        lay_decoded(&layout->text, raw, node->begin, piece);
+    else
+        scan_text_add_run(&layout->text, raw, node->begin, piece);
     piece_end(layout);
 }
 
@@ -189,9 +198,12 @@ static void lay_key(struct layout *layout, const struct source *source, uint32_t
     scan_text_add_glue(&layout->text, SLICE("\""));
     lay_text(layout, source, i, FIELD_PLAIN);
     const struct json_node *value = &source->doc->nodes[i + 1];
-    if (value->type == JSON_STRING) scan_text_add_glue(&layout->text, SLICE("\": \""));
-    else if (value->type == JSON_NUMBER) scan_text_add_glue(&layout->text, SLICE("\": "));
-    else scan_text_add_glue(&layout->text, SLICE("\"" SCAN_SEPARATOR));
+    if (value->type == JSON_STRING)
+        scan_text_add_glue(&layout->text, SLICE("\": \""));
+    else if (value->type == JSON_NUMBER)
+        scan_text_add_glue(&layout->text, SLICE("\": "));
+    else
+        scan_text_add_glue(&layout->text, SLICE("\"" SCAN_SEPARATOR));
 }
 
 /* True for a number that stands where the format has text or lists of token ids. */

@@ -74,8 +74,7 @@ static enum outcome send_request(struct exchange *exchange) {
     if (count == 0) return OUTCOME_DENIED;
     const struct settings_upstream *settings = upstream_of(exchange)->settings;
     char path[1024];
-    const int path_len =
-        snprintf(path, sizeof path, "%s%s", settings->url.base_path, exchange->route->upstream_path);
+    const int path_len = snprintf(path, sizeof path, "%s%s", settings->url.base_path, exchange->route->upstream_path);
     if (path_len < 0 || (size_t)path_len >= sizeof path) return OUTCOME_OVERFLOW;
     struct http_field fields[8];
     struct buffer head, bearer;
@@ -129,8 +128,10 @@ static void take_head(struct exchange *exchange) {
         try_next(exchange);
         return;
     }
-    if (head->status >= 500) breaker_failure(breaker_of(exchange), now_ms());
-    else breaker_success(breaker_of(exchange));
+    if (head->status >= 500)
+        breaker_failure(breaker_of(exchange), now_ms());
+    else
+        breaker_success(breaker_of(exchange));
     return_head(exchange, head);
 }
 
@@ -140,12 +141,8 @@ static bool take_event(struct exchange *exchange, enum http_event event, struct 
     switch (event) {
     case HTTP_HEAD: take_head(exchange); break;
     case HTTP_BODY: return_body(exchange, body); break;
-    case HTTP_DONE:
-        return_end(exchange);
-        return false;
-    case HTTP_REFUSED:
-        answer_failed(exchange);
-        return false;
+    case HTTP_DONE: return_end(exchange); return false;
+    case HTTP_REFUSED: answer_failed(exchange); return false;
     case HTTP_NEED_MORE: return false;
     }
     return exchange->outbound.reader == reader && reader != NULL;
@@ -190,7 +187,8 @@ static void on_connected(void *owner, enum outcome outcome, struct net_stream *s
     if (outcome == OUTCOME_OK) {
         net_stream_attach(stream, &stream_events, exchange);
         outcome = send_request(exchange);
-        if (exchange->client) client_time(exchange->client, exchange->worker->service->settings->timeouts.upstream_first_byte_ms);
+        if (exchange->client)
+            client_time(exchange->client, exchange->worker->service->settings->timeouts.upstream_first_byte_ms);
         if (outcome != OUTCOME_OK) answer_failed(exchange);
     } else {
         breaker_failure(breaker_of(exchange), now_ms());

@@ -32,8 +32,7 @@ void refusal_write(struct buffer *out, const struct answer_marks *marks, const s
     uint32_t count = 0;
     fields[count++] = (struct http_field){SLICE("content-type"), SLICE("application/json")};
     for (uint32_t i = 0; i < ANSWER_MARKS_COUNT; i++) fields[count++] = mark_fields.fields[i];
-    if (!retry_may_help(error->status))
-        fields[count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
+    if (!retry_may_help(error->status)) fields[count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
     http_write_response_head(out, error->status, fields, count, HTTP_FRAMING_LENGTH, body.len, connection.keep_alive,
                              connection.minor_version);
     buffer_append(out, buffer_slice(&body));

@@ -40,7 +40,7 @@ static enum answer_mode mode_of(const struct exchange *exchange, const struct ht
 
 /* Fields of an upstream that agents use; everything else stays behind. */
 static bool is_passed(struct slice name) {
-    static const char *const names[] = {"content-type", "retry-after",   "retry-after-ms",       "x-request-id",
+    static const char *const names[] = {"content-type",  "retry-after",    "retry-after-ms",       "x-request-id",
                                         "cache-control", "openai-version", "openai-processing-ms", "x-should-retry"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (slice_equal_nocase(name, slice_str(names[i]))) return true;
@@ -108,8 +108,8 @@ void return_head(struct exchange *exchange, const struct http_head *head) {
     answer->mode = mode_of(exchange, head);
     if (answer->mode == ANSWER_DOCUMENT) return; /* the agent gets its length, so the head waits for the body */
     if (answer->mode == ANSWER_STREAM &&
-        answer_stream_create(exchange->api, &exchange->issued.source, exchange->in.minted_count > 0,
-                             &answer->stream) != OUTCOME_OK) {
+        answer_stream_create(exchange->api, &exchange->issued.source, exchange->in.minted_count > 0, &answer->stream) !=
+            OUTCOME_OK) {
         refuse_answer(exchange, &unusable_answer);
         return;
     }
@@ -122,8 +122,10 @@ static void send_piece(struct exchange *exchange, struct slice bytes) {
     if (bytes.len == 0) return;
     struct buffer out;
     buffer_init(&out, 0);
-    if (exchange->answer.chunked) http_write_chunk(&out, bytes);
-    else buffer_append(&out, bytes);
+    if (exchange->answer.chunked)
+        http_write_chunk(&out, bytes);
+    else
+        buffer_append(&out, bytes);
     if (!send_buffer(exchange, &out)) abandon(exchange);
     buffer_deinit(&out);
 }
@@ -139,8 +141,7 @@ static void feed_stream(struct exchange *exchange, struct slice bytes) {
 }
 
 void return_body(struct exchange *exchange, struct slice bytes) {
-    if (exchange->client)
-        client_time(exchange->client, exchange->worker->service->settings->timeouts.upstream_idle_ms);
+    if (exchange->client) client_time(exchange->client, exchange->worker->service->settings->timeouts.upstream_idle_ms);
     switch (exchange->answer.mode) {
     case ANSWER_PASSED: send_piece(exchange, bytes); break;
     case ANSWER_STREAM: feed_stream(exchange, bytes); break;

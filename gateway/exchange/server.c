@@ -41,8 +41,8 @@ enum outcome server_create(struct settings **settings, struct server **server_ou
         outcome = net_loop_create(&server->loop);
     }
     while (outcome == OUTCOME_OK && server->worker_count < wanted) {
-        outcome = worker_create(server->service, server->worker_count == 0, &server->workers[server->worker_count],
-                                detail);
+        outcome =
+            worker_create(server->service, server->worker_count == 0, &server->workers[server->worker_count], detail);
         if (outcome == OUTCOME_OK) server->worker_count++;
     }
     if (outcome != OUTCOME_OK) server_destroy(&server);
@@ -86,16 +86,18 @@ static enum outcome start_threads(struct server *server) {
 enum outcome server_run(struct server *server, void (*on_ready)(void *owner), void *owner) {
     enum outcome outcome = net_signals_watch(server->loop, on_signal, server);
     if (outcome == OUTCOME_OK) outcome = start_threads(server);
-    if (outcome != OUTCOME_OK) drain(server);
-    else if (on_ready) on_ready(owner);
+    if (outcome != OUTCOME_OK)
+        drain(server);
+    else if (on_ready)
+        on_ready(owner);
     net_loop_run(server->loop);
     for (uint32_t i = 0; i < server->running; i++) pthread_join(server->threads[i], NULL);
     server->running = 0;
     return outcome;
 }
 
-uint32_t server_worker_count(const struct server *server) {
-    return server->worker_count;
+const struct settings *server_settings(const struct server *server) {
+    return server->service->settings;
 }
 
 void server_destroy(struct server **server) {

@@ -17,7 +17,8 @@ enum outcome server_create(struct settings **settings, struct server **server_ou
  * every worker runs. */
 enum outcome server_run(struct server *server, void (*on_ready)(void *owner), void *owner) MUST_CHECK;
 
-uint32_t server_worker_count(const struct server *server);
+/* What it serves with; alive as long as the server. */
+const struct settings *server_settings(const struct server *server);
 
 /* Sets *server to NULL; NULL is allowed. */
 void server_destroy(struct server **server);

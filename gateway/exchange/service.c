@@ -86,8 +86,7 @@ static struct inbound_rules rules_of(const struct snapshot *snapshot) {
     };
 }
 
-enum outcome service_create_unopened(struct settings **settings, struct service **service_out,
-                                     struct detail *detail) {
+enum outcome service_create_unopened(struct settings **settings, struct service **service_out, struct detail *detail) {
     *service_out = NULL;
     struct service *service = calloc(1, sizeof *service);
     if (service == NULL) {

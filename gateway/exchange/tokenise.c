@@ -44,8 +44,7 @@ static enum outcome cover_range(struct inbound *in, struct cover_list *covers, u
         const struct piece *piece = &in->layout.pieces[origin->piece];
         if (piece->meaning == FIELD_OPAQUE || piece->meaning == FIELD_REFERENCE) return OUTCOME_DENIED;
         /* Half a number is no JSON: it goes whole. */
-        if (piece->number &&
-            scan_text_origins(&in->layout.text, piece->scan_begin, piece->scan_end, origin, 1) != 1)
+        if (piece->number && scan_text_origins(&in->layout.text, piece->scan_begin, piece->scan_end, origin, 1) != 1)
             return OUTCOME_DENIED;
         const struct cover cover = {.begin = origin->scan_begin,
                                     .end = origin->scan_end,

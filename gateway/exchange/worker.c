@@ -96,12 +96,14 @@ enum outcome worker_create(const struct service *service, bool admin, struct wor
     worker->service = service;
     worker->drain_post.on_post = on_drain;
     ring_init(&worker->clients);
-    enum outcome outcome = getrandom(&worker->request_seed, sizeof worker->request_seed, 0) > 0 ? OUTCOME_OK : OUTCOME_IO;
+    enum outcome outcome =
+        getrandom(&worker->request_seed, sizeof worker->request_seed, 0) > 0 ? OUTCOME_OK : OUTCOME_IO;
     worker->breakers = calloc(service->settings->upstream_count, sizeof *worker->breakers);
     if (worker->breakers == NULL) outcome = OUTCOME_NO_MEMORY;
     if (outcome == OUTCOME_OK) outcome = net_loop_create(&worker->loop);
     if (outcome == OUTCOME_OK) outcome = net_pool_create(worker->loop, &worker->pool);
-    if (outcome == OUTCOME_OK) outcome = net_timer_create(worker->loop, on_drain_time_over, worker, &worker->drain_timer);
+    if (outcome == OUTCOME_OK)
+        outcome = net_timer_create(worker->loop, on_drain_time_over, worker, &worker->drain_timer);
     if (outcome == OUTCOME_OK) outcome = vault_reader_open(service->vault, &worker->reader);
     if (outcome == OUTCOME_OK) outcome = open_listeners(worker, admin, detail);
     if (outcome != OUTCOME_OK) worker_destroy(&worker);

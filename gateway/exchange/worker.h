@@ -29,7 +29,7 @@ struct worker {
     uint32_t listener_count;
     struct ring clients;
     uint32_t client_count;
-    uint32_t exchange_count; /* may outlive its client while a write is on its way back */
+    uint32_t exchange_count;              /* may outlive its client while a write is on its way back */
     uint64_t request_seed, request_count; /* for request ids */
     bool draining;
     struct net_timer *drain_timer;

@@ -34,9 +34,8 @@ static void on_turning(uv_idle_t *turning) {
     struct net_loop *loop = turning->data;
     struct ring now;
     ring_take_all(&loop->turns, &now);
-    while (!ring_empty(&now)) {
-        struct net_turn *turn = RING_ITEM(now.next, struct net_turn, link);
-        ring_remove(&turn->link);
+    for (struct ring *link = NULL; (link = ring_pop(&now)) != NULL;) {
+        struct net_turn *turn = RING_ITEM(link, struct net_turn, link);
         turn->on_turn(turn);
     }
     if (ring_empty(&loop->turns)) uv_idle_stop(turning);

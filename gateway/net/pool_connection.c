@@ -98,10 +98,9 @@ void pool_connection_expire(struct net_pool_origin *origin, uint64_t before_ms) 
 }
 
 void pool_connection_abandon(struct net_pool_origin *origin) {
-    while (!ring_empty(&origin->busy)) {
-        struct connection *connection = RING_ITEM(origin->busy.next, struct connection, link);
+    for (struct ring *link = NULL; (link = ring_pop(&origin->busy)) != NULL;) {
+        struct connection *connection = RING_ITEM(link, struct connection, link);
         net_stream_watch_gone(connection->stream, NULL, NULL);
-        ring_remove(&connection->link);
         free(connection);
     }
 }

@@ -39,7 +39,7 @@ static struct net_pool_origin *create(struct net_pool *pool, const struct net_or
     if (origin == NULL) return NULL;
     char *second = put_name(origin->names, key->host);
     char *third = put_name(second, server_name);
-    (void)snprintf(third, label_bytes, "%s:%u", origin->names, key->port);
+    (void)snprintf(third, label_bytes, "%.*s:%u", (int)key->host.len, key->host.data, key->port);
     origin->server_name = second;
     origin->label = third;
     origin->port = key->port;

@@ -49,6 +49,16 @@ static inline void ring_remove(struct ring *node) {
     node->prev = node->next = NULL;
 }
 
+/* Takes the first node out; NULL when there is none. */
+static inline struct ring *ring_pop(struct ring *head) {
+    struct ring *node = head->next;
+    if (node == head) return NULL;
+    head->next = node->next;
+    node->next->prev = head;
+    node->prev = node->next = NULL;
+    return node;
+}
+
 /* Moves all nodes of `from` behind `to` (initialised by this); `from` is empty then. */
 static inline void ring_take_all(struct ring *from, struct ring *to) {
     ring_init(to);

@@ -26,8 +26,8 @@
 #include "gateway/net/address.h"
 
 /* on_drain tells when fewer than the low mark wait after more than the high mark did. */
-#define NET_STREAM_HIGH_MARK_BYTES (256u * 1024u)
-#define NET_STREAM_LOW_MARK_BYTES (64u * 1024u)
+#define NET_STREAM_HIGH_MARK_BYTES ((size_t)256 * 1024)
+#define NET_STREAM_LOW_MARK_BYTES ((size_t)64 * 1024)
 
 struct net_stream;
 

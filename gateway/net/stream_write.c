@@ -3,8 +3,6 @@
  * A write tries the socket first; what it does not take is copied to the queue, from which one uv_write at a
  * time sends the front chunk. A failure is sticky: nothing is sent after it. It is not told to the reader,
  * who finds the end by itself, except where nobody reads. */
-#include <stdint.h>
-
 #include "base/require.h"
 #include "gateway/net/stream_inside.h"
 #include "gateway/net/uv_outcome.h"
@@ -21,7 +19,7 @@ static void write_failed(struct net_stream *stream, int status) {
 }
 
 static uv_buf_t buffer_of(struct slice bytes) {
-    return (uv_buf_t){.base = (char *)(uintptr_t)bytes.data, .len = bytes.len}; /* libuv does not write to it */
+    return (uv_buf_t){.base = (char *)bytes.data, .len = bytes.len}; /* libuv does not write to it */
 }
 
 static void begin_shutdown(struct net_stream *stream);

@@ -37,7 +37,7 @@
 #error "this mbedTLS may not be used by several threads (MBEDTLS_THREADING_C)"
 #endif
 
-#define LARGEST_CA_FILE_BYTES (8u * 1024u * 1024u)
+#define LARGEST_CA_FILE_BYTES ((size_t)8 * 1024 * 1024)
 
 /* Everything that a handshake touches of a configuration; used by one loop, so by one thread. */
 struct tls_profile {
@@ -279,7 +279,7 @@ enum outcome net_tls_client_create(const struct net_tls_settings *settings, stru
 
 /* The count and the profiles are not part of what is const: the checks that they stand for are. */
 static struct net_tls_client *counted(const struct net_tls_client *client) {
-    return (struct net_tls_client *)(uintptr_t)client;
+    return (struct net_tls_client *)client;
 }
 
 const struct net_tls_client *net_tls_client_ref(const struct net_tls_client *client) {

@@ -129,19 +129,19 @@ static const struct {
     {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "the certificate is not one for servers"},
 };
 
+/* What is wrong with the certificate, NULL when nothing is, or when it did not come so far. */
 static const char *refusal_text(const struct tls_session *session) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
+    if (flags == UINT32_MAX) return NULL;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if (flags & refusals[i].flag) return refusals[i].text;
-    return "the certificate does not verify";
+    return flags ? "the certificate does not verify" : NULL;
 }
 
-static enum outcome refuse(struct tls_session *session, int error, struct detail *detail) {
+static enum outcome refuse(const struct tls_session *session, int error, struct detail *detail) {
     struct tls_error_text text;
-    const enum outcome outcome = net_tls_outcome(error);
-    const char *reason =
-        error == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ? refusal_text(session) : net_tls_error(error, &text);
-    return detail_set(detail, outcome, "%s", reason);
+    const char *reason = refusal_text(session);
+    return detail_set(detail, net_tls_outcome(error), "%s", reason ? reason : net_tls_error(error, &text));
 }
 
 enum outcome tls_session_handshake(struct tls_session *session, struct detail *detail) {

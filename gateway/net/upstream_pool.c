@@ -100,10 +100,9 @@ static void on_deadline(void *owner) {
     pool->deadline_ms = 0;
     struct ring all;
     ring_take_all(&pool->pending, &all);
-    while (!ring_empty(&all)) {
-        struct net_pool_request *request = RING_ITEM(all.next, struct net_pool_request, pending);
-        ring_remove(&request->pending);
-        ring_append(&pool->pending, &request->pending);
+    for (struct ring *link = NULL; (link = ring_pop(&all)) != NULL;) {
+        struct net_pool_request *request = RING_ITEM(link, struct net_pool_request, pending);
+        ring_append(&pool->pending, link);
         if (request->outcome) continue;
         if (request->deadline_ms <= now_ms)
             expire(request);

@@ -48,7 +48,8 @@ static void expand(struct buffer *out, const uint8_t *data, size_t size) {
         const uint8_t style = i + 1 < size ? data[i + 1] : 0;
         for (size_t at = 0; at < token.len; at++) {
             if (token.text[at] == '_' && style % 3) buffer_append_str(out, style % 3 == 1 ? "\\" : "\\\\");
-            buffer_append_char(out, style & 0x40 ? slice_ascii_lower(token.text[at]) : token.text[at]);
+            if (style & 0x40) token.text[at] = slice_ascii_lower(token.text[at]);
+            buffer_append_char(out, token.text[at]);
         }
     }
 }

@@ -12,7 +12,12 @@ struct json_case {
     struct slice text;
 };
 
-#define CASE(name, literal) {name, {"" literal, sizeof(literal) - 1}}
+#define CASE(name, literal)                 \
+    {                                       \
+        name, {                             \
+            "" literal, sizeof(literal) - 1 \
+        }                                   \
+    }
 
 /* clang-format off */
 static const struct json_case json_cases[] = {

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static void token_write(struct buffer *out, const struct token *token, char styl
         if (c == '_' && style == '\\') buffer_append_str(out, "\\");
         if (c == '_' && style == '=') buffer_append_str(out, "\\\\");
         const bool as_lower = style == '-' || (style == '%' && i % 2);
-        buffer_append_char(out, as_lower ? lower : c);
+        buffer_append(out, slice_of(as_lower ? &lower : &c, 1));
     }
 }
 
@@ -369,7 +370,7 @@ static void slow_restore(const struct restore_source *source, struct slice text,
                 for (size_t j = 0; j < len; j++) {
                     const char c = text.data[at + j];
                     if (backslash && j == labels[i].len) continue;
-                    canonical[canonical_len++] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+                    canonical[canonical_len++] = (char)toupper((unsigned char)c);
                 }
                 const struct slice token = slice_of(canonical, canonical_len);
                 struct slice value;

@@ -9,6 +9,7 @@ static struct detector *detector_of(const char *pack) {
     const struct pack_source source = pack_builtin(pack);
     struct detector *detector = NULL;
     struct detail detail = {""};
+    assert_non_null(source.yaml.data);
     if (detector_create(&source, 1, &detector, &detail) != OUTCOME_OK) fail_msg("%s", detail.text);
     return detector;
 }

@@ -49,17 +49,16 @@ static const char everything[] =
     "    models: {\"gpt-4o\": \"llama3.3\", \"*\": \"${T_MODEL:-phi}\"}\n"
     "    ca_file: ca.pem\n"
     "    connect_timeout_ms: 1\n"
-    "    connections: 2\n"
-    "    idle_connections: 3\n"
-    "    idle_ms: 4\n"
     "agents:\n"
     "  - {name: a, tenant: t1, key: \"" KEY_A "\", scope: tenant}\n"
     "  - {name: b, key: \"" KEY_B "\"}\n"
     "overrides:\n"
     "  - {agent: b, kind: email, to: LOW, until: 2030-01-01T00:00:01Z, reason: \"public: in the imprint\"}\n"
-    "limits: {head_bytes: 2048, body_bytes: 4096, exchange_memory_bytes: 2097152, scan_offload_bytes: 0, connections: "
+    "limits: {head_bytes: 2048, body_bytes: 4096, exchange_memory_bytes: 2097152, scan_offload_bytes: 0, "
+    "upstream_connections: 8, upstream_idle_connections: 0, connections: "
     "7}\n"
-    "timeouts: {head_ms: 1, body_bytes_per_second: 0, upstream_first_byte_ms: 2, upstream_idle_ms: 3, keep_alive_ms: "
+    "timeouts: {head_ms: 1, body_bytes_per_second: 0, upstream_first_byte_ms: 2, upstream_idle_ms: 3, "
+    "upstream_keep_alive_ms: 5, keep_alive_ms: "
     "4, "
     "drain_ms: 0}\n"
     "audit: {file: /var/log/x.jsonl}\n";
@@ -180,15 +179,15 @@ static void every_upstream_and_limit_reaches_its_field(void **state) {
     assert_string_equal(upstream->models[1].from, "*");
     assert_string_equal(upstream->models[1].to, "phi");
     assert_int_equal(upstream->connect_timeout_ms, 1);
-    assert_int_equal(upstream->connections, 2);
-    assert_int_equal(upstream->idle_connections, 3);
-    assert_int_equal(upstream->idle_ms, 4);
 
     assert_int_equal(settings->limits.head_bytes, 2048);
     assert_int_equal(settings->limits.body_bytes, 4096);
     assert_int_equal(settings->limits.exchange_memory_bytes, 2 << 20);
     assert_int_equal(settings->limits.scan_offload_bytes, 0);
     assert_int_equal(settings->limits.connections, 7);
+    assert_int_equal(settings->limits.upstream_connections, 8);
+    assert_int_equal(settings->limits.upstream_idle_connections, 0);
+    assert_int_equal(settings->timeouts.upstream_keep_alive_ms, 5);
     assert_int_equal(settings->timeouts.head_ms, 1);
     assert_int_equal(settings->timeouts.body_bytes_per_second, 0);
     assert_int_equal(settings->timeouts.upstream_first_byte_ms, 2);

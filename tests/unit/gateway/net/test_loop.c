@@ -11,7 +11,6 @@
 struct poster {
     struct net_loop *loop;
     pthread_t thread;
-    unsigned index;
     struct numbered {
         struct net_post post; /* first */
         struct poster *poster;
@@ -51,7 +50,7 @@ static void posts_of_many_threads_arrive_in_order(void **state) {
     posted_loop = loop;
     loop_thread = pthread_self();
     for (unsigned i = 0; i < THREADS; i++) {
-        posters[i] = (struct poster){.loop = loop, .index = i};
+        posters[i] = (struct poster){.loop = loop};
         posters[i].posts = calloc(POSTS_EACH, sizeof *posters[i].posts);
         assert_non_null(posters[i].posts);
         assert_int_equal(pthread_create(&posters[i].thread, NULL, poster_main, &posters[i]), 0);

@@ -294,6 +294,19 @@ static void a_reset_is_no_orderly_end(void **state) {
     fixture_close(&fixture);
 }
 
+/* libuv alone would report the end of a file: it sees data and hang-up at once. */
+static void a_reset_behind_data_is_no_orderly_end(void **state) {
+    (void)state;
+    struct fixture fixture;
+    const int peer = open_pair(&fixture);
+    peer_send(peer, "half an answer", 14);
+    peer_reset(peer);
+    RUN_UNTIL(fixture.loop, fixture.sides[0].end_count);
+    assert_int_equal(fixture.sides[0].received.len, 14);
+    assert_int_equal(fixture.sides[0].end, NET_END_RESET);
+    fixture_close(&fixture);
+}
+
 /* The failed write swallows the socket's error; the read after it must not take the rest for an end. */
 static void an_end_after_a_failed_write_is_a_reset(void **state) {
     (void)state;
@@ -548,6 +561,7 @@ int main(void) {
         cmocka_unit_test(paused_it_delivers_nothing_not_even_the_end),
         cmocka_unit_test(a_half_open_peer_still_gets_its_answer),
         cmocka_unit_test(a_reset_is_no_orderly_end),
+        cmocka_unit_test(a_reset_behind_data_is_no_orderly_end),
         cmocka_unit_test(an_end_after_a_failed_write_is_a_reset),
         cmocka_unit_test(one_who_has_paused_hears_of_a_failed_queued_write),
         cmocka_unit_test(what_came_before_a_failed_write_is_still_read),
