@@ -81,7 +81,11 @@ static enum outcome read_key(struct reading *reading, yaml_event_t *event, const
     if (event->type != YAML_SCALAR_EVENT) return refuse(reading, event->start_mark, "a key must be a plain word");
     enum outcome outcome = read_scalar(reading, event, key_out);
     if (outcome != OUTCOME_OK) return outcome;
-    if (yaml_member(map, (*key_out)->text.data)) return refuse(reading, event->start_mark, "this key stands twice");
+    if (yaml_member(map, (*key_out)->text.data)) {
+        char what[96];
+        snprintf(what, sizeof what, "the key `%.40s` stands twice", (*key_out)->text.data);
+        return refuse(reading, event->start_mark, what);
+    }
     return OUTCOME_OK;
 }
 

@@ -71,8 +71,9 @@ static enum outcome measure_rule(const struct rule *rule, struct compiled_rule *
     compiled->longest = info->max_width;
     free(info); /* made by malloc: no misc allocator is set */
     if (compiled->longest > DATABASE_LONGEST_MATCH)
-        return rule_refuse(rule, detail, "the pattern's longest match must be at most %u bytes; let an extent find "
-                                         "the rest",
+        return rule_refuse(rule, detail,
+                           "the pattern's longest match must be at most %u bytes; let an extent find "
+                           "the rest",
                            DATABASE_LONGEST_MATCH);
     return OUTCOME_OK;
 }
@@ -147,8 +148,7 @@ void database_destroy(struct database **database_ref) {
     struct database *database = *database_ref;
     if (database == NULL) return;
     scratch_forget(database->generation);
-    for (uint32_t i = 0; database->rules && i < database->rule_count; i++)
-        hs_free_database(database->rules[i].starts);
+    for (uint32_t i = 0; database->rules && i < database->rule_count; i++) hs_free_database(database->rules[i].starts);
     hs_free_database(database->ends);
     hs_free_scratch(database->prototype);
     free(database->rules);
@@ -204,8 +204,8 @@ static int on_end(unsigned id, unsigned long long from, unsigned long long to, u
 struct window_search {
     struct scan *scan;
     const struct window *window;
-    uint32_t base;         /* where the searched bytes begin in the text */
-    bool open;             /* `hit` may still get longer */
+    uint32_t base; /* where the searched bytes begin in the text */
+    bool open;     /* `hit` may still get longer */
     struct text_range hit;
 };
 
@@ -244,8 +244,7 @@ static enum outcome search_window(struct scan *scan, const struct window *window
     const uint32_t begin = window->first_end > back ? window->first_end - back : 0;
     const uint32_t end = window->last_end < scan->text.len ? window->last_end + CONTEXT_BYTES : window->last_end;
     struct window_search search = {.scan = scan, .window = window, .base = begin};
-    const hs_error_t error =
-        hs_scan(rule->starts, scan->text.data + begin, end - begin, 0, scratch, on_match, &search);
+    const hs_error_t error = hs_scan(rule->starts, scan->text.data + begin, end - begin, 0, scratch, on_match, &search);
     if (error != HS_SUCCESS) return scan_outcome(scan, error);
     return window_deliver(&search) ? OUTCOME_OK : scan->failure;
 }

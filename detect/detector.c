@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/fault.h"
 #include "base/require.h"
 #include "detect/pass.h"
 #include "detect/rule_set.h"
@@ -42,7 +41,6 @@ void detector_destroy(struct detector **detector) {
 enum outcome detector_scan(const struct detector *detector, const struct scan_text *text, struct arena *arena,
                            struct finding_list *findings_out) {
     *findings_out = (struct finding_list){0};
-    if (fault_hit("scan")) return OUTCOME_FAULT;
     if (!scan_text_ok(text)) return OUTCOME_OVERFLOW;
     const struct rule_set *set = &detector->set;
     return pass_run(detector->database, set->rules, set->rule_count, slice_of(text->text, text->len), arena,

@@ -10,17 +10,24 @@ static const struct named {
     {"date", extent_date},
     {"element", extent_element},
     {"email_address", extent_email},
-    {"from_digit", extent_from_digit},
+    {"first_number", extent_first_number},
+    {"host", extent_host},
     {"iban", extent_iban},
     {"ipv6", extent_ipv6},
     {"jwt", extent_jwt},
     {"last_number", extent_last_number},
     {"last_word", extent_last_word},
-    {"money", extent_money},
+    {"money_before", extent_money_before},
+    {"money_behind", extent_money_behind},
     {"pem_block", extent_pem},
+    {"percent_before", extent_percent_before},
+    {"percent_behind", extent_percent_behind},
+    {"phone", extent_phone},
+    {"phone_behind", extent_phone_behind},
     {"token", extent_token},
     {"unc_path", extent_unc_path},
     {"url_password", extent_url_password},
+    {"url_tail", extent_url_tail},
 };
 
 extent_fn *extent_find(const char *name) {
@@ -46,7 +53,7 @@ bool extent_last_word(struct slice text, struct text_range *range) {
     while (begin > range->begin && (in_word(text.data[begin - 1]) || text.data[begin - 1] == '=')) begin--;
     while (begin < range->end && text.data[begin] == '=') begin++; /* `key=value`: the sign is not the value's */
     while (range->end < reach && in_word(text_at(text, range->end))) range->end++;
-    while (text_at(text, range->end) == '=') range->end++; /* padding of base64 */
+    while (text_at(text, range->end) == '=') range->end++;                                     /* padding of base64 */
     while (range->end > begin && char_is_any(text.data[range->end - 1], ".!&*")) range->end--; /* of the sentence */
     range->begin = begin;
     return range->begin < range->end;
@@ -68,8 +75,27 @@ bool extent_last_number(struct slice text, struct text_range *range) {
     return range->begin < range->end;
 }
 
-bool extent_from_digit(struct slice text, struct text_range *range) {
-    while (range->begin < range->end && !char_is_digit(text.data[range->begin])) range->begin++;
+static uint32_t first_digit(struct slice text, struct text_range range) {
+    while (range.begin < range.end && !char_is_digit(text.data[range.begin])) range.begin++;
+    return range.begin;
+}
+
+bool extent_first_number(struct slice text, struct text_range *range) {
+    const uint32_t begin = first_digit(text, *range);
+    uint32_t end = begin;
+    while (end < range->end && char_is_digit(text.data[end])) end++;
+    *range = (struct text_range){begin, end};
+    return begin < end;
+}
+
+bool extent_url_tail(struct slice text, struct text_range *range) {
+    const uint32_t reach = range->end + EXTENT_REACH_BYTES;
+    while (range->end < reach) {
+        const char c = text_at(text, range->end);
+        if (!char_is_alnum(c) && !char_is_any(c, "_-./~%:@!$&+=?#*")) break;
+        range->end++;
+    }
+    while (range->end > range->begin && char_is_any(text.data[range->end - 1], ".!?:*")) range->end--;
     return range->begin < range->end;
 }
 
@@ -81,12 +107,11 @@ static bool is_month(struct slice word) {
 }
 
 bool extent_date(struct slice text, struct text_range *range) {
-    const uint32_t hit_begin = range->begin;
-    if (!extent_from_digit(text, range)) return false;
-    uint32_t end = range->begin;
-    while (end > hit_begin && char_is_any(text.data[end - 1], " .")) end--;
+    const uint32_t digit = first_digit(text, *range);
+    uint32_t end = digit;
+    while (end > range->begin && char_is_any(text.data[end - 1], " .")) end--;
     uint32_t begin = end;
-    while (begin > hit_begin && char_is_letter(text.data[begin - 1])) begin--;
-    if (is_month(slice_range(text, begin, end))) range->begin = begin;
-    return true;
+    while (begin > range->begin && char_is_letter(text.data[begin - 1])) begin--;
+    range->begin = is_month(slice_range(text, begin, end)) ? begin : digit;
+    return range->begin < range->end;
 }

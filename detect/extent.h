@@ -23,25 +23,42 @@ bool extent_token(struct slice text, struct text_range *range);
 bool extent_last_word(struct slice text, struct text_range *range);
 /* The number that the hit ends in: digits with single separators in between. */
 bool extent_last_number(struct slice text, struct text_range *range);
-/* From the hit's first digit on. */
-bool extent_from_digit(struct slice text, struct text_range *range);
+/* The first digits in the hit. */
+bool extent_first_number(struct slice text, struct text_range *range);
+/* The hit and what may follow it in a URL. */
+bool extent_url_tail(struct slice text, struct text_range *range);
 /* The date that the hit ends in, with its month's name. */
 bool extent_date(struct slice text, struct text_range *range);
 
-/* -- contact and numbers (extent_contact.c) -- */
+/* -- contact and machines (extent_contact.c) -- */
 
 /* From an @ in the hit both ways over what local part and domain may hold; stops where the script changes. */
 bool extent_email(struct slice text, struct text_range *range);
+/* From the hit's begin over digits and their separators, to at most 15 digits (ITU-T E.164). */
+bool extent_phone(struct slice text, struct text_range *range);
+/* The same from the digit that the hit ends in, with a + or ( before it. */
+bool extent_phone_behind(struct slice text, struct text_range *range);
+/* The host name that the hit ends in, from its first label on. */
+bool extent_host(struct slice text, struct text_range *range);
+/* The hexadecimal digits, colons and dots that follow the hit. */
+bool extent_ipv6(struct slice text, struct text_range *range);
+/* The rest of the host name, the share and the path. */
+bool extent_unc_path(struct slice text, struct text_range *range);
+
+/* -- money (extent_money.c) -- */
+
 /* The longest valid card number that begins where the hit begins. */
 bool extent_card(struct slice text, struct text_range *range);
 /* As many symbols as the country's IBAN has, from where the hit begins. */
 bool extent_iban(struct slice text, struct text_range *range);
-/* The hexadecimal digits, colons and dots around the hit. */
-bool extent_ipv6(struct slice text, struct text_range *range);
-/* An amount with its currency and magnitude; false when it is too small to matter: `$5`. */
-bool extent_money(struct slice text, struct text_range *range);
-/* The host name and path behind a UNC path's first part. */
-bool extent_unc_path(struct slice text, struct text_range *range);
+/* The amount whose last digit the hit begins with, its currency and magnitude; false when it is too
+ * small to matter (`$5`) or counts something else (`32k tokens`). */
+bool extent_money_before(struct slice text, struct text_range *range);
+/* The same for the amount whose first digit the hit ends with. */
+bool extent_money_behind(struct slice text, struct text_range *range);
+/* The same for shares in percent. */
+bool extent_percent_before(struct slice text, struct text_range *range);
+bool extent_percent_behind(struct slice text, struct text_range *range);
 
 /* -- secrets (extent_secret.c) -- */
 

@@ -1,9 +1,10 @@
-/* Addresses, numbers and amounts: where they begin and end is a matter of their own form. */
-#include "detect/digits.h"
+/* How people and machines are reached: where an address or a number begins and ends is a matter of its own
+ * form. */
 #include "detect/extent.h"
 
 #define LOCAL_LONGEST 64u
 #define DOMAIN_LONGEST 253u
+#define PHONE_DIGITS_MOST 15u
 
 /* Scripts that are written without blanks: a run of them must not swallow the Latin address beside it.
  * In UTF-8 they lead with E0 to EF (but E2 and EF, punctuation and full-width forms, belong to nothing). */
@@ -81,73 +82,49 @@ bool extent_email(struct slice text, struct text_range *range) {
     return range->begin < at && range->end > at + 1;
 }
 
-/* Digits in a row, or groups of four (the last may differ) or 4-6-5 and 4-6-4, with one separator all along. */
-static bool card_groups_plausible(const uint32_t *groups, uint32_t count) {
-    if (count == 1) return true;
-    if (count == 3) return groups[0] == 4 && groups[1] == 6 && (groups[2] == 5 || groups[2] == 4);
-    for (uint32_t i = 0; i + 1 < count; i++)
-        if (groups[i] != 4) return false;
-    return count >= 4 && groups[count - 1] <= 4;
+/* One separator between digits, or two where one is a parenthesis: `(415) 555`, `+49 (0)30`. */
+static uint32_t phone_separator_len(struct slice text, uint32_t at) {
+    uint32_t len = 0;
+    while (len < 3 && char_is_any(text_at(text, at + len), " ()./-")) len++;
+    if (!char_is_digit(text_at(text, at + len))) return 0;
+    for (uint32_t i = 0; len > 1 && i < len; i++)
+        if (char_is_any(text.data[at + i], "()")) return len;
+    return len == 1 ? 1 : 0;
 }
 
-#define CARD_GROUPS_MOST 5u
-
-struct card_walk {
-    uint32_t groups[CARD_GROUPS_MOST];
-    uint32_t group_count;
-    struct digits digits;
-    char separator; /* 0: none yet */
-};
-
-/* Takes the byte at `at` into the number; false where the number cannot go on. */
-static bool card_take(struct card_walk *walk, struct slice text, uint32_t at) {
-    const char c = text_at(text, at);
-    if (char_is_digit(c)) {
-        if (walk->digits.count == 19) return false;
-        walk->digits.at[walk->digits.count++] = (uint8_t)(c - '0');
-        walk->groups[walk->group_count - 1]++;
-        return true;
+static uint32_t phone_end(struct slice text, uint32_t begin) {
+    uint32_t at = begin, group_end = begin, digits = 0;
+    while (char_is_any(text_at(text, at), "+(")) at++;
+    for (;;) {
+        while (char_is_digit(text_at(text, at))) at++, digits++;
+        if (digits > PHONE_DIGITS_MOST) return group_end;
+        group_end = at;
+        const uint32_t separator = phone_separator_len(text, at);
+        if (separator == 0) return group_end;
+        at += separator;
     }
-    if (!char_is_any(c, " -.") || !char_is_digit(text_at(text, at + 1))) return false;
-    if ((walk->separator != 0 && walk->separator != c) || walk->group_count == CARD_GROUPS_MOST) return false;
-    walk->separator = c;
-    walk->groups[walk->group_count++] = 0;
+}
+
+bool extent_phone(struct slice text, struct text_range *range) {
+    range->end = phone_end(text, range->begin);
+    return range->begin < range->end;
+}
+
+bool extent_phone_behind(struct slice text, struct text_range *range) {
+    uint32_t begin = range->end - 1;
+    while (begin > range->begin && char_is_any(text.data[begin - 1], "+(")) begin--;
+    range->begin = begin;
+    return extent_phone(text, range);
+}
+
+bool extent_host(struct slice text, struct text_range *range) {
+    uint32_t begin = range->begin;
+    while (begin > 0 && range->end - begin < DOMAIN_LONGEST &&
+           (char_is_alnum(text.data[begin - 1]) || char_is_any(text.data[begin - 1], "_-.")))
+        begin--;
+    while (begin < range->begin && char_is_any(text.data[begin], "_-.")) begin++;
+    range->begin = begin;
     return true;
-}
-
-static bool card_touches_nothing(struct slice text, uint32_t begin, uint32_t end) {
-    const char before = text_before(text, begin), after = text_at(text, end);
-    if (char_is_word(before) || char_is_word(after)) return false;
-    if ((before == '.' || before == ',') && begin >= 2 && char_is_digit(text.data[begin - 2])) return false;
-    return after != '.' || !char_is_digit(text_at(text, end + 1));
-}
-
-bool extent_card(struct slice text, struct text_range *range) {
-    struct card_walk walk = {.group_count = 1};
-    uint32_t longest_end = 0;
-    for (uint32_t at = range->begin; card_take(&walk, text, at); at++) {
-        const bool ends_group = !char_is_digit(text_at(text, at + 1));
-        if (ends_group && char_is_digit(text.data[at]) && digits_card(&walk.digits) &&
-            card_groups_plausible(walk.groups, walk.group_count) && card_touches_nothing(text, range->begin, at + 1))
-            longest_end = at + 1;
-    }
-    range->end = longest_end;
-    return longest_end > 0;
-}
-
-bool extent_iban(struct slice text, struct text_range *range) {
-    const uint32_t wanted = digits_iban_length(text_of(text, *range));
-    uint32_t end = range->begin, count = 0;
-    while (count < wanted) {
-        const char c = text_at(text, end);
-        if (char_is_alnum(c))
-            count++;
-        else if (!char_is_any(c, " -") || !char_is_alnum(text_at(text, end + 1)))
-            return false;
-        end++;
-    }
-    range->end = end;
-    return wanted > 0 && !char_is_word(text_at(text, end));
 }
 
 bool extent_ipv6(struct slice text, struct text_range *range) {
@@ -161,8 +138,8 @@ bool extent_ipv6(struct slice text, struct text_range *range) {
 
 bool extent_unc_path(struct slice text, struct text_range *range) {
     const uint32_t reach = range->end + 512;
-    for (char c; range->end < reach &&
-                 (c = text_at(text, range->end), char_is_word(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
+    for (char c;
+         range->end < reach && (c = text_at(text, range->end), char_is_word(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
         range->end++;
     while (range->end > range->begin && char_is_any(text.data[range->end - 1], "\\.)'!")) range->end--;
     return true;

@@ -18,8 +18,7 @@ static bool is_quote(char c) {
 /* `: str = "x"`: behind the equals sign, where a type stands at `at`; else `at`. */
 static uint32_t skip_annotation(struct slice text, uint32_t at) {
     uint32_t end = at;
-    while (end - at < 40 && (char_is_word(text_at(text, end)) || char_is_any(text_at(text, end), "&<>[]., |?*")))
-        end++;
+    while (end - at < 40 && (char_is_word(text_at(text, end)) || char_is_any(text_at(text, end), "&<>[]., |?*"))) end++;
     if (end == at || text_at(text, end) != '=' || is_quote(text_at(text, at))) return at;
     const char last = text_before(text, end);
     if (last != ' ' && last != '>' && last != ']' && last != '?') return at; /* `a=b=c` is a value */
@@ -75,11 +74,12 @@ bool extent_assigned_value(struct slice text, struct text_range *range) {
 
 /* Words in front of `token` in names of things that are counted, or are places in lists and texts. */
 static bool names_no_secret(struct slice word) {
-    static const char *const words[] = {"max",   "min",  "num",    "page",   "next", "prev",   "previous", "continuation",
-                                        "cursor", "eos",  "bos",    "pad",    "unk",  "mask",   "sep",      "cls",
-                                        "special", "stop", "start",  "end",    "cancellation", "cancel", "sync", "lex",
-                                        "csrf",  "xsrf", "comma",  "image",  "audio", "text",   "prompt",   "completion",
-                                        "thinking", "budget", "cached", "total", "count", "per", "first", "last", "user_cancel"};
+    static const char *const words[] = {
+        "max",   "min",   "num",          "page",   "next",       "prev",     "previous", "continuation", "cursor",
+        "eos",   "bos",   "pad",          "unk",    "mask",       "sep",      "cls",      "special",      "stop",
+        "start", "end",   "cancellation", "cancel", "sync",       "lex",      "csrf",     "xsrf",         "comma",
+        "image", "audio", "text",         "prompt", "completion", "thinking", "budget",   "cached",       "total",
+        "count", "per",   "first",        "last",   "user_cancel"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_equal_nocase(word, slice_str(words[i]))) return true;
     return false;

@@ -12,11 +12,11 @@ enum tier { TIER_NONE = 0, TIER_LOW, TIER_MEDIUM, TIER_HIGH, TIER_BLOCKED };
 
 /* What every finding of one rule has in common. Strings live as long as the detector. */
 struct rule_info {
-    const char *id;      /* "aws_access_key_id" */
-    const char *kind;    /* "email", "credential", ... */
-    const char *label;   /* the kind's word in tokens: "EMAIL" */
+    const char *id;    /* "aws_access_key_id" */
+    const char *kind;  /* "email", "credential", ... */
+    const char *label; /* the kind's word in tokens: "EMAIL" */
     enum tier tier;
-    bool replace;        /* a value that a token can stand for; false: a word that only routes */
+    bool replace; /* a value that a token can stand for; false: a word that only routes */
     float confidence;
 };
 

@@ -27,8 +27,8 @@ static bool reserve_finding(struct pass *pass) {
     if (pass->count < pass->capacity) return true;
     if (pass->count >= PASS_FINDINGS_MOST) return false;
     const uint32_t capacity = pass->capacity ? pass->capacity * 2 : FIRST_FINDINGS;
-    struct finding *fresh = arena_grow(pass->arena, pass->items, pass->capacity * sizeof *pass->items,
-                                       capacity * sizeof *pass->items);
+    struct finding *fresh =
+        arena_grow(pass->arena, pass->items, pass->capacity * sizeof *pass->items, capacity * sizeof *pass->items);
     if (fresh == NULL) return false;
     pass->items = fresh;
     pass->capacity = capacity;
@@ -41,8 +41,8 @@ static bool on_hit(void *context, uint16_t index, struct text_range hit) {
     struct text_range range = hit;
     if (!confirms(rule, pass->text, &range)) return true;
     if (!reserve_finding(pass)) return false;
-    pass->items[pass->count++] = (struct finding){
-        .begin = range.begin, .end = range.end, .rule = index, .confidence = rule->info.confidence};
+    pass->items[pass->count++] =
+        (struct finding){.begin = range.begin, .end = range.end, .rule = index, .confidence = rule->info.confidence};
     return true;
 }
 
@@ -65,8 +65,8 @@ static uint32_t drop_contained(struct finding *items, uint32_t count, uint32_t *
     return kept;
 }
 
-enum outcome pass_run(const struct database *database, const struct rule *rules, uint32_t rule_count,
-                      struct slice text, struct arena *arena, struct finding_list *findings_out) {
+enum outcome pass_run(const struct database *database, const struct rule *rules, uint32_t rule_count, struct slice text,
+                      struct arena *arena, struct finding_list *findings_out) {
     *findings_out = (struct finding_list){0};
     struct pass pass = {.rules = rules, .text = text, .arena = arena};
     const enum outcome outcome = database_scan(database, text, arena, on_hit, &pass);

@@ -11,7 +11,7 @@
 
 /* The findings live in `arena`: sorted by begin, then longer first, then rule; none lies within another
  * of the same rule. Outcomes as database_scan. */
-enum outcome pass_run(const struct database *database, const struct rule *rules, uint32_t rule_count,
-                      struct slice text, struct arena *arena, struct finding_list *findings_out) MUST_CHECK;
+enum outcome pass_run(const struct database *database, const struct rule *rules, uint32_t rule_count, struct slice text,
+                      struct arena *arena, struct finding_list *findings_out) MUST_CHECK;
 
 #endif

@@ -87,10 +87,8 @@ void scan_text_add_run(struct scan_text *text, struct slice bytes, uint32_t sour
         return;
     }
     append(text, bytes,
-           (struct scan_segment){.source_begin = source_begin,
-                                 .source_len = (uint32_t)bytes.len,
-                                 .piece = piece,
-                                 .type = SCAN_RUN});
+           (struct scan_segment){
+               .source_begin = source_begin, .source_len = (uint32_t)bytes.len, .piece = piece, .type = SCAN_RUN});
 }
 
 void scan_text_add_atom(struct scan_text *text, struct slice bytes, uint32_t source_begin, uint32_t source_len,
@@ -148,8 +146,8 @@ static void origin_widen(struct scan_origin *origin, const struct scan_origin *n
     origin->scan_end = next->scan_end;
 }
 
-uint32_t scan_text_origins(const struct scan_text *text, uint32_t begin, uint32_t end,
-                           struct scan_origin *origins_out, uint32_t capacity) {
+uint32_t scan_text_origins(const struct scan_text *text, uint32_t begin, uint32_t end, struct scan_origin *origins_out,
+                           uint32_t capacity) {
     if (broken(begin <= end && end <= text->len)) return UINT32_MAX; /* unmappable: the caller blocks */
     uint32_t count = 0;
     struct scan_origin current = {0};

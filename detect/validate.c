@@ -33,6 +33,7 @@ static const struct named {
     {"sin", validate_sin},
     {"ssn", validate_ssn},
     {"unc_path", validate_unc_path},
+    {"upper_case", validate_upper_case},
     {"url_password", validate_url_password},
 };
 
@@ -47,4 +48,10 @@ bool validate_alone(struct slice text, struct text_range value) {
     if (char_is_word(before) || before == '-' || char_is_word(after) || after == '-') return false;
     if (before == '.' && value.begin >= 2 && char_is_digit(text_at(text, value.begin - 2))) return false;
     return after != '.' || !char_is_digit(text_at(text, value.end + 1));
+}
+
+bool validate_upper_case(struct slice text, struct text_range value) {
+    for (uint32_t i = value.begin; i < value.end; i++)
+        if (char_is_lower(text.data[i])) return false;
+    return true;
 }

@@ -17,6 +17,9 @@ validate_fn *validate_find(const char *name);
 /* No letter, digit, underscore, dash, or dot with a digit behind it, touches the value. */
 bool validate_alone(struct slice text, struct text_range value);
 
+/* No lower-case letter. */
+bool validate_upper_case(struct slice text, struct text_range value);
+
 /* -- numbers with checksums (validate_number.c) -- */
 
 bool validate_aadhaar(struct slice text, struct text_range value);        /* Verhoeff, UIDAI */

@@ -45,10 +45,10 @@ static bool labels_well_formed(struct slice name) {
 
 /* What stands behind the last dot of `icon@2x.png` or `w@x.shape`. */
 static bool is_file_or_member(struct slice last_label) {
-    static const char *const endings[] = {"png",  "jpg",  "jpeg", "gif",  "svg",  "webp",  "ico",   "css",   "scss",
-                                          "js",   "mjs",  "ts",   "tsx",  "jsx",  "json",  "html",  "htm",   "txt",
-                                          "yaml", "yml",  "xml",  "csv",  "log",  "shape", "dtype", "length", "size",
-                                          "py",   "rb",   "java", "conf", "toml", "lock",  "tgz",   "transpose"};
+    static const char *const endings[] = {"png",  "jpg", "jpeg", "gif",  "svg",  "webp",  "ico",   "css",      "scss",
+                                          "js",   "mjs", "ts",   "tsx",  "jsx",  "json",  "html",  "htm",      "txt",
+                                          "yaml", "yml", "xml",  "csv",  "log",  "shape", "dtype", "length",   "size",
+                                          "py",   "rb",  "java", "conf", "toml", "lock",  "tgz",   "transpose"};
     return WORD_IS_ANY(last_label, endings);
 }
 
@@ -101,7 +101,8 @@ static struct slice word_before(struct slice text, uint32_t begin) {
 }
 
 static bool ipv4_reads_as_version(struct slice text, struct text_range value) {
-    static const char *const words[] = {"version", "ver", "v", "release", "build", "firmware", "chrome", "section",
+    static const char *const words[] = {"version",         "ver",         "v",       "release",
+                                        "build",           "firmware",    "chrome",  "section",
                                         "assemblyversion", "fileversion", "upgrade", "rev"};
     if (WORD_IS_ANY(word_before(text, value.begin), words)) return true;
     /* Chrome/120.0.0.0, but not http://10.0.0.1 */
@@ -109,7 +110,8 @@ static bool ipv4_reads_as_version(struct slice text, struct text_range value) {
 }
 
 static bool ipv4_in_context(struct slice text, struct text_range value) {
-    static const char *const words[] = {"ip", "ipv4", "addr", "address", "host", "server", "from", "ping", "ssh", "peer", "client"};
+    static const char *const words[] = {"ip",   "ipv4", "addr", "address", "host",  "server",
+                                        "from", "ping", "ssh",  "peer",    "client"};
     const char after = text_at(text, value.end);
     return after == ':' || after == '/' || text_before(text, value.begin) == '/' ||
            text_before(text, value.begin) == '@' || WORD_IS_ANY(word_before(text, value.begin), words);
@@ -140,7 +142,8 @@ bool validate_ipv6(struct slice text, struct text_range value) {
 bool validate_mac(struct slice text, struct text_range value) {
     const struct slice mac = text_of(text, value);
     const char before = text_before(text, value.begin), after = text_at(text, value.end);
-    if (char_is_word(before) || char_is_any(before, ":-.") || char_is_word(after) || char_is_any(after, "-")) return false;
+    if (char_is_word(before) || char_is_any(before, ":-.") || char_is_word(after) || char_is_any(after, "-"))
+        return false;
     if ((after == ':' || after == '.') && char_hex(text_at(text, value.end + 1)) >= 0) return false;
     unsigned zeros = 0, ones = 0, digits = 0, dashes = 0;
     for (size_t i = 0; i < mac.len; i++) {
@@ -159,20 +162,25 @@ bool validate_mac(struct slice text, struct text_range value) {
 
 /* First words of members, packages and files that only look like hosts: self.local, com.sun.internal. */
 static bool is_code_word(struct slice label) {
-    static const char *const words[] = {"self",   "this",   "cls",     "thread", "threading", "env",    "config", "settings",
-                                        "window", "obj",    "process", "local",  "internal",  "com",    "org",    "java",
-                                        "javax",  "jdk",    "sun",     "io",     "net",       "torch",  "kotlin", "scala",
-                                        "std",    "request", "req",    "app",    "module",    "pkg",    "node",   "vue",
-                                        "react",  "angular", "docker", "git",    "time",      "date",   "data",   "ctx",
-                                        "context", "state", "props",   "options", "opts",     "storage", "np",    "tf"};
+    static const char *const words[] = {
+        "self",    "this",  "cls",      "thread",  "threading", "env",     "config", "settings", "window", "obj",
+        "process", "local", "internal", "com",     "org",       "java",    "javax",  "jdk",      "sun",    "io",
+        "net",     "torch", "kotlin",   "scala",   "std",       "request", "req",    "app",      "module", "pkg",
+        "node",    "vue",   "react",    "angular", "docker",    "git",     "time",   "date",     "data",   "ctx",
+        "context", "state", "props",    "options", "opts",      "storage", "np",     "tf"};
     return WORD_IS_ANY(label, words);
 }
 
 /* Names that every installation has; they say nothing about this one. */
 static bool is_well_known_host(struct slice host) {
-    static const char *const hosts[] = {"host.docker.internal", "gateway.docker.internal", "kubernetes.docker.internal",
-                                        "metadata.google.internal", "kubernetes.default.svc.cluster.local",
-                                        "svc.cluster.local", "cluster.local", "host.containers.internal"};
+    static const char *const hosts[] = {"host.docker.internal",
+                                        "gateway.docker.internal",
+                                        "kubernetes.docker.internal",
+                                        "metadata.google.internal",
+                                        "kubernetes.default.svc.cluster.local",
+                                        "svc.cluster.local",
+                                        "cluster.local",
+                                        "host.containers.internal"};
     return WORD_IS_ANY(host, hosts);
 }
 

@@ -20,26 +20,26 @@ static const struct issuer {
     uint8_t prefix_digits;
     uint32_t lengths;
 } ISSUERS[] = {
-    {4, 4, 1, LENGTH(13) | LENGTH(16) | LENGTH(19)},                                        /* Visa */
-    {51, 55, 2, LENGTH(16)},                                                                /* Mastercard */
-    {2221, 2720, 4, LENGTH(16)},                                                            /* Mastercard */
-    {34, 34, 2, LENGTH(15)},                                                                /* American Express */
-    {37, 37, 2, LENGTH(15)},                                                                /* American Express */
-    {6011, 6011, 4, LENGTH(16) | LENGTH(19)},                                               /* Discover */
-    {644, 659, 3, LENGTH(16) | LENGTH(19)},                                                 /* Discover */
-    {300, 305, 3, LENGTH(14) | LENGTH(16)},                                                 /* Diners Club */
-    {36, 36, 2, LENGTH(14)},                                                                /* Diners Club */
-    {38, 39, 2, LENGTH(14) | LENGTH(16)},                                                   /* Diners Club */
-    {3528, 3589, 4, LENGTH(16) | LENGTH(19)},                                               /* JCB */
-    {62, 62, 2, LENGTH(16) | LENGTH(17) | LENGTH(18) | LENGTH(19)},                         /* UnionPay */
-    {5018, 5018, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)},                     /* Maestro */
-    {5020, 5020, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)},                     /* Maestro */
-    {5038, 5038, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)},                     /* Maestro */
-    {6304, 6304, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},                                  /* Maestro */
-    {6759, 6759, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},                                  /* Maestro */
-    {6761, 6763, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},                                  /* Maestro */
-    {60, 60, 2, LENGTH(16)},                                                                /* RuPay */
-    {2200, 2204, 4, LENGTH(16)},                                                            /* Mir */
+    {4, 4, 1, LENGTH(13) | LENGTH(16) | LENGTH(19)},                    /* Visa */
+    {51, 55, 2, LENGTH(16)},                                            /* Mastercard */
+    {2221, 2720, 4, LENGTH(16)},                                        /* Mastercard */
+    {34, 34, 2, LENGTH(15)},                                            /* American Express */
+    {37, 37, 2, LENGTH(15)},                                            /* American Express */
+    {6011, 6011, 4, LENGTH(16) | LENGTH(19)},                           /* Discover */
+    {644, 659, 3, LENGTH(16) | LENGTH(19)},                             /* Discover */
+    {300, 305, 3, LENGTH(14) | LENGTH(16)},                             /* Diners Club */
+    {36, 36, 2, LENGTH(14)},                                            /* Diners Club */
+    {38, 39, 2, LENGTH(14) | LENGTH(16)},                               /* Diners Club */
+    {3528, 3589, 4, LENGTH(16) | LENGTH(19)},                           /* JCB */
+    {62, 62, 2, LENGTH(16) | LENGTH(17) | LENGTH(18) | LENGTH(19)},     /* UnionPay */
+    {5018, 5018, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)}, /* Maestro */
+    {5020, 5020, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)}, /* Maestro */
+    {5038, 5038, 4, LENGTH(13) | LENGTH(16) | LENGTH(18) | LENGTH(19)}, /* Maestro */
+    {6304, 6304, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},              /* Maestro */
+    {6759, 6759, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},              /* Maestro */
+    {6761, 6763, 4, LENGTH(16) | LENGTH(18) | LENGTH(19)},              /* Maestro */
+    {60, 60, 2, LENGTH(16)},                                            /* RuPay */
+    {2200, 2204, 4, LENGTH(16)},                                        /* Mir */
 };
 
 bool digits_card(const struct digits *digits) {
@@ -172,15 +172,15 @@ bool validate_dni(struct slice text, struct text_range value) {
     const struct digits digits = digits_of(dni);
     const char first = dni.data[0];
     if (first >= 'X' && first <= 'Z')
-        return digits.count == 7 &&
-               letters[((uint64_t)(first - 'X') * 10000000 + digits_number(&digits, 0, 7)) % 23] == dni.data[dni.len - 1];
+        return digits.count == 7 && letters[((uint64_t)(first - 'X') * 10000000 + digits_number(&digits, 0, 7)) % 23] ==
+                                        dni.data[dni.len - 1];
     return digits.count == 8 && letters[digits_number(&digits, 0, 8) % 23] == dni.data[dni.len - 1];
 }
 
 /* Odd places by table, even places by value; the sum's remainder is the last letter. */
 bool validate_codice_fiscale(struct slice text, struct text_range value) {
-    static const uint8_t odd[26] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22,
-                                    25, 24, 23};
+    static const uint8_t odd[26] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+                                    20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
     const struct slice code = text_of(text, value);
     if (code.len != 16) return false;
     unsigned sum = 0;

@@ -42,9 +42,9 @@ static bool touches_nothing(struct slice text, struct text_range value) {
 
 /* E.164 country codes: one digit (1, 7), two digits as listed, three digits for all other zones. */
 static bool country_code_assigned(const struct digits *digits) {
-    static const uint8_t two_digits[] = {20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49,
-                                         51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84,
-                                         86, 90, 91, 92, 93, 94, 95, 98};
+    static const uint8_t two_digits[] = {20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46,
+                                         47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 63,
+                                         64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98};
     if (digits->at[0] == 1 || digits->at[0] == 7) return digits->count == 11;
     const uint64_t two = digits_number(digits, 0, 2);
     for (size_t i = 0; i < sizeof two_digits; i++)

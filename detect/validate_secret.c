@@ -33,11 +33,11 @@ static bool has_run(struct slice text, const char *set, size_t times) {
 }
 
 bool validate_not_placeholder(struct slice text, struct text_range value) {
-    static const char *const words[] = {"example",  "placeholder", "changeme", "change_me", "change-me", "redacted",
-                                        "your_",    "your-",       "yourkey",  "yourtoken", "yoursecret", "yourpass",
-                                        "<your",    "insert_",     "insert-",  "my_secret", "my-secret", "dummy",
-                                        "not-a-real", "fake_",     "fake-",    "todo",      "replace_",  "replaceme",
-                                        "replace-", "my_api_key", "my-api-key", "put_your", "hidden",    "masked"};
+    static const char *const words[] = {
+        "example",   "placeholder", "changeme",   "change_me", "change-me", "redacted", "your_",    "your-",
+        "yourkey",   "yourtoken",   "yoursecret", "yourpass",  "<your",     "insert_",  "insert-",  "my_secret",
+        "my-secret", "dummy",       "not-a-real", "fake_",     "fake-",     "todo",     "replace_", "replaceme",
+        "replace-",  "my_api_key",  "my-api-key", "put_your",  "hidden",    "masked"};
     const struct slice bytes = text_of(text, value);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (contains_nocase(bytes, words[i])) return false;
@@ -106,9 +106,10 @@ static bool is_expression(struct slice text, struct text_range value) {
 
 /* A path, an address, or a variable's place: nothing that is itself secret. */
 static bool is_reference(struct slice value) {
-    static const char *const begins[] = {"/", "./", "../", "~/", "http://", "https://", "file:", "env:", "vault:", "arn:",
-                                         "op://", "projects/", "secretref:", "ref+", "ssm:", "kms:", "$", "%(", "{{",
-                                         "<", "os.environ", "process.env", "ENV[", "!", "data:"};
+    static const char *const begins[] = {
+        "/",    "./",    "../",        "~/",          "http://", "https://", "file:", "env:", "vault:",
+        "arn:", "op://", "projects/",  "secretref:",  "ref+",    "ssm:",     "kms:",  "$",    "%(",
+        "{{",   "<",     "os.environ", "process.env", "ENV[",    "!",        "data:"};
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
         if (slice_starts_with(value, slice_str(begins[i]))) return true;
     return value.len > 2 && char_is_letter(value.data[0]) && value.data[1] == ':' && value.data[2] == '\\';
@@ -116,11 +117,12 @@ static bool is_reference(struct slice value) {
 
 /* Words of type systems and hash functions that hold digits. */
 static bool is_type_word(struct slice value) {
-    static const char *const words[] = {"int8",    "int16",   "int32",   "int64",  "uint8",  "uint16", "uint32", "uint64",
-                                        "u128",    "float32", "float64", "utf8",   "utf-8",  "utf16",  "base64", "base32",
-                                        "sha1",    "sha256",  "sha512",  "sha-256", "sha-512", "argon2", "argon2id", "pbkdf2",
-                                        "oauth2",  "oauth2.0", "oauth1", "hs256",  "rs256",  "es256",  "ed25519", "aes256",
-                                        "aes-256", "aes-256-gcm", "x509", "hmac-sha256", "varchar(255)", "string255", "bcrypt2", "k8s"};
+    static const char *const words[] = {
+        "int8",    "int16",       "int32",   "int64",       "uint8",        "uint16",    "uint32",   "uint64",
+        "u128",    "float32",     "float64", "utf8",        "utf-8",        "utf16",     "base64",   "base32",
+        "sha1",    "sha256",      "sha512",  "sha-256",     "sha-512",      "argon2",    "argon2id", "pbkdf2",
+        "oauth2",  "oauth2.0",    "oauth1",  "hs256",       "rs256",        "es256",     "ed25519",  "aes256",
+        "aes-256", "aes-256-gcm", "x509",    "hmac-sha256", "varchar(255)", "string255", "bcrypt2",  "k8s"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_equal_nocase(value, slice_str(words[i]))) return true;
     return false;
@@ -247,8 +249,9 @@ static struct slice url_user(struct slice text, uint32_t password_begin) {
 }
 
 bool validate_url_password(struct slice text, struct text_range value) {
-    static const char *const words[] = {"password", "passwd", "pass", "pwd", "pw", "secret", "token", "user", "admin",
-                                        "root", "guest", "postgres", "mysql", "changeit", "p", "x", "key"};
+    static const char *const words[] = {"password", "passwd",   "pass",  "pwd",  "pw",    "secret",
+                                        "token",    "user",     "admin", "root", "guest", "postgres",
+                                        "mysql",    "changeit", "p",     "x",    "key"};
     const struct slice password = text_of(text, value);
     if (value.begin == 0 || password.len < 3 || !validate_not_placeholder(text, value)) return false;
     if (char_is_any(password.data[0], "$<{[%*") && !char_is_digit(text_at(text, value.begin + 1))) return false;

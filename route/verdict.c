@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/fault.h"
 #include "route/tier.h"
 
 static const struct rule_info *rule_of(const struct verdict_input *input, const struct finding *finding) {
@@ -66,7 +65,6 @@ static bool complete(const struct verdict_input *input) {
 
 enum outcome verdict_decide(const struct verdict_input *input, struct verdict *verdict_out) {
     *verdict_out = (struct verdict){.state = VERDICT_UNDECIDED};
-    if (fault_hit("decide")) return OUTCOME_FAULT;
     if (!complete(input)) return OUTCOME_INVALID;
     if (input->upstream_count > ROUTE_UPSTREAMS_MAX) return OUTCOME_OVERFLOW;
 

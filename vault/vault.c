@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/fault.h"
 #include "base/require.h"
 #include "base/wipe.h"
 #include "vault/entry.h"
@@ -111,7 +110,6 @@ static enum outcome settle_token(struct vault_reader *reader, struct vault_write
 enum outcome vault_mint(struct vault_reader *reader, const struct vault_scope *scope, struct slice label,
                         struct slice value, struct token *token_out, bool *known_out, struct vault_write *write_out) {
     *known_out = false;
-    if (fault_hit("tokenise")) return OUTCOME_FAULT;
     if (!token_label_valid(label) || value.len == 0 || value.len > VAULT_VALUE_LONGEST) return OUTCOME_INVALID;
     *write_out = (struct vault_write){.scope = *scope, .label = label, .value = value};
     enum standing standing = STANDING_TAKEN;

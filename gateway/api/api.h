@@ -6,7 +6,7 @@
  *             the shape of an error, and how a stream begins, ends and is added to
  *   window    the place in a stream where one text grows: (choice, tool call, field)
  *
- * Threads: everything here is immutable after api_table_create, so any. */
+ * Threads: everything here is immutable after api_maps_create, so any. */
 #ifndef SLUICE_GATEWAY_API_API_H
 #define SLUICE_GATEWAY_API_API_H
 

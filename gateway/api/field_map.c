@@ -31,6 +31,7 @@ static uint16_t child_named(const struct field_map *map, uint16_t parent, struct
 
 static uint16_t child_member(const struct field_map *map, uint16_t parent, struct slice name) {
     if (map->nodes[parent].first_child == 0) return PLAIN_NODE;
+    if (slice_equal(name, element_name)) return child_named(map, parent, any_name); /* it is no element */
     const uint16_t child = child_named(map, parent, name);
     return child ? child : child_named(map, parent, any_name);
 }

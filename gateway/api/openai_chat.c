@@ -6,6 +6,7 @@
 
 static const struct field_rule request_rules[] = {
     {"model", FIELD_MODEL},
+    {"messages[].content[]", FIELD_TOKEN_IDS},
     {"messages[].content[].image_url", FIELD_BINARY},
     {"messages[].content[].image_url.url", FIELD_BINARY},
     {"messages[].content[].input_audio.data", FIELD_BINARY},
@@ -49,7 +50,8 @@ static void read_choices(const struct json_doc *doc, struct event_role *role) {
     const uint32_t choices = json_member(doc, 0, SLICE("choices"));
     role->known = json_is(doc, choices, JSON_ARRAY);
     if (!role->known) return;
-    for (uint32_t i = json_first(doc, choices); i != JSON_NONE; i = json_after(doc, choices, i)) {
+    uint32_t place = 0; /* what a choice without an index goes by */
+    for (uint32_t i = json_first(doc, choices); i != JSON_NONE; i = json_after(doc, choices, i), place++) {
         if (!json_is(doc, json_member(doc, i, SLICE("finish_reason")), JSON_STRING)) continue;
         uint64_t index = 0;
         const uint32_t number = json_member(doc, i, SLICE("index"));
@@ -60,7 +62,7 @@ static void read_choices(const struct json_doc *doc, struct event_role *role) {
             role->closes_count = 1;
             return;
         }
-        role->closes[role->closes_count++] = countable ? (uint32_t)index : 0;
+        role->closes[role->closes_count++] = countable ? (uint32_t)index : place;
     }
 }
 
@@ -78,13 +80,15 @@ static struct event_role event_role(const struct json_doc *doc, struct slice nam
     return role;
 }
 
+#define LONGEST_REMEMBERED 256 /* every added event repeats them: a longer one is left out */
+
 static void remember(const struct json_doc *doc, struct buffer *remembered) {
     static const struct slice names[] = {{"id", 2}, {"object", 6}, {"created", 7}, {"model", 5}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const uint32_t value = json_member(doc, 0, names[i]);
         if (value == JSON_NONE) continue;
         const bool string = json_is(doc, value, JSON_STRING);
-        if (!string && !json_is(doc, value, JSON_NUMBER)) continue;
+        if ((!string && !json_is(doc, value, JSON_NUMBER)) || json_raw(doc, value).len > LONGEST_REMEMBERED) continue;
         buffer_append_format(remembered, "\"%s\":%s", names[i].data, string ? "\"" : "");
         buffer_append(remembered, json_raw(doc, value));
         buffer_append_str(remembered, string ? "\"," : ",");

@@ -46,13 +46,17 @@ static char upper(char c) {
 
 void restore_source_init(struct restore_source *source, void *owner,
                          bool (*lookup)(void *owner, struct slice canonical_token, struct slice *value_out),
-                         const struct slice *labels, uint32_t label_count) {
-    *source = (struct restore_source){.owner = owner, .lookup = lookup, .labels = labels, .label_count = label_count};
+                         const struct slice *labels, uint32_t label_count, uint32_t any_case_count) {
+    *source = (struct restore_source){.owner = owner,
+                                      .lookup = lookup,
+                                      .labels = labels,
+                                      .label_count = label_count,
+                                      .any_case_count = any_case_count};
     for (unsigned byte = 0; byte < 256; byte++) source->symbols[byte] = token_symbol((char)byte) >= 0;
     for (uint32_t i = 0; i < label_count; i++) {
         require(token_label_valid(labels[i]));
         source->starts[(unsigned char)labels[i].data[0]] = true;
-        source->starts[(unsigned char)slice_ascii_lower(labels[i].data[0])] = true;
+        if (i < any_case_count) source->starts[(unsigned char)slice_ascii_lower(labels[i].data[0])] = true;
     }
 }
 
@@ -65,7 +69,8 @@ static bool label_fits(const struct restore_source *source, struct slice letters
     for (uint32_t i = 0; i < source->label_count; i++) {
         const struct slice label = source->labels[i];
         if (open ? label.len < letters.len : label.len != letters.len) continue;
-        if (slice_equal_nocase(slice_of(label.data, letters.len), letters)) return true;
+        const struct slice begin = slice_of(label.data, letters.len);
+        if (i < source->any_case_count ? slice_equal_nocase(begin, letters) : slice_equal(begin, letters)) return true;
     }
     return false;
 }

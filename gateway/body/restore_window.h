@@ -3,7 +3,8 @@
  * The window looks at decoded text, holds back only what may be the beginning of a token of a known
  * label, and lets everything else leave at once. A token is complete with its check symbol: no word
  * boundary is asked for on either side, so that possessives, plurals and backticks need no rule.
- * Letters may stand in either case, and the underscore may carry a markdown backslash.
+ * Of labels that are likely to be met letters may stand in either case; the underscore may carry a markdown
+ * backslash.
  *
  *     feed "see EMA"            out "see "       held "EMA"
  *     feed "IL_7KD3MWQ9TX's"    out "see ada@example.com's"
@@ -34,14 +35,16 @@ struct restore_source {
     bool (*lookup)(void *owner, struct slice canonical_token, struct slice *value_out);
     const struct slice *labels; /* that lookup may know */
     uint32_t label_count;       /* 0: everything passes at once */
-    bool starts[256];           /* first letters of the labels, in both cases */
+    uint32_t any_case_count;    /* the first of them are found in any case, the others only as they are minted */
+    bool starts[256];           /* first letters of the labels */
     bool symbols[256];          /* what may follow the underscore, in both cases */
 };
 
-/* Each label must be valid (vault/token.h) and live as long as the source. */
+/* Each label must be valid (vault/token.h), stand once, and live as long as the source. Looking for a label in any
+ * case holds back more of ordinary text: ask for it where its tokens are expected. */
 void restore_source_init(struct restore_source *source, void *owner,
                          bool (*lookup)(void *owner, struct slice canonical_token, struct slice *value_out),
-                         const struct slice *labels, uint32_t label_count);
+                         const struct slice *labels, uint32_t label_count, uint32_t any_case_count);
 
 enum restore_form {
     RESTORE_PLAIN,

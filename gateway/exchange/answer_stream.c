@@ -36,6 +36,9 @@ struct answer_stream {
     struct restore_counts counts;
 };
 
+/* An end that no text outlives. */
+static const struct event_role everything = {.closes = {WINDOW_ALL}, .closes_count = 1};
+
 enum outcome answer_stream_create(const struct api *api, const struct restore_source *source, bool tokens_issued,
                                   struct answer_stream **stream_out) {
     struct answer_stream *stream = calloc(1, sizeof *stream);
@@ -232,6 +235,8 @@ static enum outcome take_event(struct answer_stream *stream, const struct sse_ev
     const struct event_role role = stream->api->event_role(doc, event->name, event->data);
     if (role.last) stream->ended = true;
     if (role.is_error) {
+        stream->ended = true; /* nothing is to be expected after it */
+        flush_closed(stream, &everything, out);
         buffer_append(out, event->raw);
         return OUTCOME_OK;
     }
@@ -277,8 +282,7 @@ enum outcome answer_stream_finish(struct answer_stream *stream, struct buffer *o
 void answer_stream_abort(struct answer_stream *stream, const struct api_error *error, struct buffer *out) {
     if (stream->ended) return;
     stream->ended = true;
-    const struct event_role all = {.closes = {WINDOW_ALL}, .closes_count = 1};
-    flush_closed(stream, &all, out);
+    flush_closed(stream, &everything, out);
     stream->api->write_error_event(out, error);
 }
 

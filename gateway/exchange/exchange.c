@@ -114,7 +114,7 @@ static void step_ended(struct exchange *exchange) {
     if (exchange->outcome == OUTCOME_OK)
         exchange_move(exchange, after_success(exchange));
     else
-        exchange_refuse(exchange, refusal_of_step(exchange->in.progress, exchange->outcome));
+        exchange_refuse(exchange, refusal_of_step(&exchange->in, exchange->outcome));
 }
 
 static void on_judged(struct net_work *work) {
@@ -374,7 +374,7 @@ void exchange_begin(struct exchange *exchange) {
     exchange_enter(exchange);
     if (exchange->state == EXCHANGE_READING) {
         if (exchange->body.failed) {
-            exchange_refuse(exchange, refusal_of_step(INBOUND_NEW, OUTCOME_OVERFLOW));
+            exchange_refuse(exchange, refusal_too_large);
         } else {
             const bool prompt = exchange->route->kind == ROUTE_PROMPT;
             inbound_init(&exchange->in, &exchange->arena, &exchange->rules, prompt ? exchange->api : NULL,

@@ -39,6 +39,7 @@ enum outcome inbound_span(struct inbound *in) {
 }
 
 enum outcome inbound_scan(struct inbound *in) {
+    if (fault_hit("scan")) return OUTCOME_FAULT;
     if (in->progress != INBOUND_SPANNED) return OUTCOME_DENIED;
     const enum outcome outcome = detector_scan(in->rules->detector, &in->layout.text, in->arena, &in->findings);
     if (outcome == OUTCOME_OK) in->progress = INBOUND_SCANNED;
@@ -84,6 +85,7 @@ static enum outcome decide_references(struct inbound *in, struct verdict_input *
 }
 
 enum outcome inbound_decide(struct inbound *in, uint64_t now_ms) {
+    if (fault_hit("decide")) return OUTCOME_FAULT;
     if (in->progress != INBOUND_SCANNED) return OUTCOME_DENIED;
     struct verdict_input input = inbound_verdict_input(in, now_ms);
     enum outcome outcome = verdict_decide(&input, &in->verdict);

@@ -34,7 +34,8 @@ static bool note_literal(void *owner, struct slice token, struct slice *value_ou
 /* Looks for tokens in the request exactly as answers are searched, spelling variants included. */
 static bool find_literals(struct issued *issued) {
     struct restore_source search;
-    restore_source_init(&search, issued, note_literal, issued->source.labels, issued->source.label_count);
+    restore_source_init(&search, issued, note_literal, issued->source.labels, issued->source.label_count,
+                        issued->source.label_count);
     struct restore_window window;
     restore_window_init(&window);
     struct buffer unused;
@@ -63,11 +64,28 @@ static bool lookup(void *owner, struct slice token, struct slice *value_out) {
     return vault_resolve(issued->reader, &issued->scope, token, issued->in->arena, value_out) == OUTCOME_OK;
 }
 
+static bool was_minted(const struct inbound *in, struct slice label) {
+    for (uint32_t i = 0; i < in->minted_count; i++)
+        if (slice_equal(in->minted[i].label, label)) return true;
+    return false;
+}
+
+/* The labels of tokens that this request carries come first: those a model may well spell in another case. */
+static enum outcome order_labels(struct issued *issued, const struct slice *labels, uint32_t label_count) {
+    struct slice *ordered = arena_alloc(issued->in->arena, label_count * sizeof *ordered);
+    if (ordered == NULL) return OUTCOME_OVERFLOW;
+    uint32_t first = 0, last = label_count;
+    for (uint32_t i = 0; i < label_count; i++)
+        ordered[was_minted(issued->in, labels[i]) ? first++ : --last] = labels[i];
+    restore_source_init(&issued->source, issued, lookup, ordered, label_count, first);
+    return OUTCOME_OK;
+}
+
 enum outcome issued_init(struct issued *issued, const struct inbound *in, struct vault_reader *reader,
                          const struct vault_scope *scope, const struct slice *labels, uint32_t label_count) {
     *issued = (struct issued){.in = in, .reader = reader, .scope = *scope};
     buffer_init(&issued->literal, 0);
-    restore_source_init(&issued->source, issued, lookup, labels, label_count);
+    if (order_labels(issued, labels, label_count) != OUTCOME_OK) return OUTCOME_OVERFLOW;
     if (in->minted_count == 0) return OUTCOME_OK;
     issued->slot_count = 4;
     while (issued->slot_count < in->minted_count * 2) issued->slot_count *= 2;

@@ -40,15 +40,29 @@ void refusal_write(struct buffer *out, const struct answer_marks *marks, const s
     buffer_deinit(&body);
 }
 
-struct api_error refusal_of_step(enum inbound_progress before, enum outcome outcome) {
-    if (before == INBOUND_NEW && outcome == OUTCOME_INVALID)
-        return (struct api_error){400, "sluice_invalid_body", "the body is not acceptable JSON", NULL, NULL};
-    if (before == INBOUND_NEW && outcome == OUTCOME_UNSUPPORTED)
+const struct api_error refusal_too_large = {
+    .status = 413,
+    .code = "sluice_too_large",
+    .message = "the request does not fit the memory that one exchange may use",
+};
+
+/* Where and why the walker gave up; its reasons are its own words, never the input's. */
+static struct api_error refusal_of_json(const struct inbound *in) {
+    struct api_error error = {400, "sluice_invalid_body", "the body is no acceptable JSON", NULL, NULL};
+    char text[256];
+    const int len = snprintf(text, sizeof text, "the body is no acceptable JSON: %s, at byte %u",
+                             in->json_error.reason, in->json_error.offset);
+    const char *copy = len > 0 && (size_t)len < sizeof text ? arena_string(in->arena, slice_str(text)) : NULL;
+    if (copy) error.message = copy;
+    return error;
+}
+
+struct api_error refusal_of_step(const struct inbound *in, enum outcome outcome) {
+    if (in->progress == INBOUND_NEW && in->json_error.reason) return refusal_of_json(in);
+    if (in->progress == INBOUND_NEW && outcome == OUTCOME_UNSUPPORTED)
         return (struct api_error){400, "sluice_token_ids",
                                   "the prompt is a list of token ids, which cannot be scanned: send text", NULL, NULL};
-    if (outcome == OUTCOME_OVERFLOW)
-        return (struct api_error){413, "sluice_too_large",
-                                  "the request does not fit the memory that one exchange may use", NULL, NULL};
+    if (outcome == OUTCOME_OVERFLOW) return refusal_too_large;
     if (outcome == OUTCOME_DENIED)
         return (struct api_error){403, "sluice_blocked",
                                   "blocked: something sensitive stands where it cannot be replaced", NULL, NULL};

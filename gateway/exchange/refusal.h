@@ -35,8 +35,11 @@ struct refusal_connection {
 void refusal_write(struct buffer *out, const struct answer_marks *marks, const struct api *api,
                    const struct api_error *error, struct refusal_connection connection);
 
-/* The error for a step that did not succeed. */
-struct api_error refusal_of_step(enum inbound_progress before, enum outcome outcome);
+/* The error for a step that did not succeed; its message may live in the arena. */
+struct api_error refusal_of_step(const struct inbound *in, enum outcome outcome);
+
+/* The body, or what becomes of it, is larger than the settings allow. */
+extern const struct api_error refusal_too_large;
 
 /* The error for a verdict that blocks, with the rules that decided and where they hit; lists live in the arena. */
 struct api_error refusal_of_verdict(const struct inbound *in);

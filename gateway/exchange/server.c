@@ -10,12 +10,19 @@
 
 #define WORKERS_MAX 256
 
+/* A worker's thread, and how it tells the main thread that its loop has ended. */
+struct worker_thread {
+    struct net_post ended;
+    struct server *server;
+    struct worker *worker;
+    pthread_t thread;
+};
+
 struct server {
     struct service *service;
-    struct net_loop *loop; /* of the main thread: signals only */
-    uint32_t worker_count, running;
-    struct worker *workers[WORKERS_MAX];
-    pthread_t threads[WORKERS_MAX];
+    struct net_loop *loop; /* of the main thread: signals, and the end of workers */
+    uint32_t worker_count, started, running;
+    struct worker_thread threads[WORKERS_MAX];
     bool draining;
 };
 
@@ -41,8 +48,8 @@ enum outcome server_create(struct settings **settings, struct server **server_ou
         outcome = net_loop_create(&server->loop);
     }
     while (outcome == OUTCOME_OK && server->worker_count < wanted) {
-        outcome =
-            worker_create(server->service, server->worker_count == 0, &server->workers[server->worker_count], detail);
+        struct worker **worker = &server->threads[server->worker_count].worker;
+        outcome = worker_create(server->service, server->worker_count == 0, worker, detail);
         if (outcome == OUTCOME_OK) server->worker_count++;
     }
     if (outcome != OUTCOME_OK) server_destroy(&server);
@@ -53,16 +60,23 @@ enum outcome server_create(struct settings **settings, struct server **server_ou
 static void drain(struct server *server) {
     if (server->draining) return;
     server->draining = true;
-    for (uint32_t i = 0; i < server->running; i++) worker_drain(server->workers[i]);
-    net_loop_stop(server->loop);
+    for (uint32_t i = 0; i < server->started; i++) worker_drain(server->threads[i].worker);
+    if (server->running == 0) net_loop_stop(server->loop);
 }
 
 static void on_signal(void *owner, int signum) {
     if (signum == SIGTERM || signum == SIGINT) drain(owner);
 }
 
-static void *worker_main(void *worker) {
-    worker_run(worker);
+static void on_ended(struct net_post *post) {
+    struct server *server = RING_ITEM(post, struct worker_thread, ended)->server;
+    if (--server->running == 0) net_loop_stop(server->loop);
+}
+
+static void *worker_main(void *argument) {
+    struct worker_thread *thread = argument;
+    worker_run(thread->worker);
+    net_loop_post(thread->server->loop, &thread->ended);
     return NULL;
 }
 
@@ -72,12 +86,14 @@ static enum outcome start_threads(struct server *server) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     enum outcome outcome = OUTCOME_OK;
-    while (outcome == OUTCOME_OK && server->running < server->worker_count) {
-        const uint32_t i = server->running;
-        if (pthread_create(&server->threads[i], NULL, worker_main, server->workers[i]) != 0)
+    while (outcome == OUTCOME_OK && server->started < server->worker_count) {
+        struct worker_thread *thread = &server->threads[server->started];
+        thread->server = server;
+        thread->ended.on_post = on_ended;
+        if (pthread_create(&thread->thread, NULL, worker_main, thread) != 0)
             outcome = OUTCOME_NO_MEMORY;
         else
-            server->running++;
+            server->running = ++server->started;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return outcome;
@@ -91,8 +107,8 @@ enum outcome server_run(struct server *server, void (*on_ready)(void *owner), vo
     else if (on_ready)
         on_ready(owner);
     net_loop_run(server->loop);
-    for (uint32_t i = 0; i < server->running; i++) pthread_join(server->threads[i], NULL);
-    server->running = 0;
+    for (uint32_t i = 0; i < server->started; i++) pthread_join(server->threads[i].thread, NULL);
+    server->started = 0;
     return outcome;
 }
 
@@ -102,7 +118,7 @@ const struct settings *server_settings(const struct server *server) {
 
 void server_destroy(struct server **server) {
     if (*server == NULL) return;
-    for (uint32_t i = 0; i < (*server)->worker_count; i++) worker_destroy(&(*server)->workers[i]);
+    for (uint32_t i = 0; i < (*server)->worker_count; i++) worker_destroy(&(*server)->threads[i].worker);
     net_loop_destroy(&(*server)->loop);
     service_destroy(&(*server)->service);
     free(*server);

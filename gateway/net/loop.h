@@ -35,7 +35,8 @@ void net_loop_run(struct net_loop *loop);
 void net_loop_stop(struct net_loop *loop);
 
 /* After net_loop_run returned, or without any run when everything on it was closed; aborts when a handle
- * is still open. Sets *loop to NULL; NULL is allowed. No thread may post any more. */
+ * is still open. Sets *loop to NULL; NULL is allowed. No thread may be inside net_loop_post, not even after
+ * its post has run: join the threads that post first. */
 void net_loop_destroy(struct net_loop **loop);
 
 /* Milliseconds on the monotonic clock, as of the beginning of the present turn. */

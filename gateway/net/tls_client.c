@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <mbedtls/asn1.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
@@ -100,17 +102,25 @@ const char *net_tls_error(int error, struct tls_error_text *text) {
     return text->text;
 }
 
-enum outcome net_tls_outcome(int error) {
+static bool is_want_of_memory(int error) {
     switch (error) {
-    case 0: return OUTCOME_OK;
     case MBEDTLS_ERR_SSL_ALLOC_FAILED:
     case MBEDTLS_ERR_X509_ALLOC_FAILED:
     case MBEDTLS_ERR_PK_ALLOC_FAILED:
-    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
     case MBEDTLS_ERR_ECP_ALLOC_FAILED:
-    case MBEDTLS_ERR_MD_ALLOC_FAILED: return OUTCOME_NO_MEMORY;
-    default: return OUTCOME_CRYPTO;
+    case MBEDTLS_ERR_MD_ALLOC_FAILED:
+    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
+    case MBEDTLS_ERR_ASN1_ALLOC_FAILED: return true;
+    default: return false;
     }
+}
+
+/* An error is the sum of a module's (multiples of 0x80) and that of a module below it (mbedtls/error.h). */
+enum outcome net_tls_outcome(int error) {
+    const int upper = -(-error & 0xff80);
+    const int lower = -(-error & 0x7f);
+    if (error == 0) return OUTCOME_OK;
+    return is_want_of_memory(upper) || is_want_of_memory(lower) ? OUTCOME_NO_MEMORY : OUTCOME_CRYPTO;
 }
 
 /* --- profiles --- */

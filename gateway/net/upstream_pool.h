@@ -46,7 +46,7 @@ struct net_origin {
     unsigned short port;
     bool tls;
     const struct net_tls_client *tls_client; /* with tls; the pool counts its own reference */
-    const char *server_name;                 /* with tls: the name in the certificate; NULL: the host */
+    const char *server_name;                 /* with tls: the DNS name in the certificate; NULL: the host */
 };
 
 /* OK: the stream is the callee's until release; it is not attached yet. Otherwise stream is NULL and the

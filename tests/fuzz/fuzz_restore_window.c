@@ -58,7 +58,7 @@ static struct restore_window restore(enum restore_form form, struct slice text, 
                                      struct buffer *out) {
     struct restore_source source;
     struct restore_window window;
-    restore_source_init(&source, NULL, lookup, labels, 4);
+    restore_source_init(&source, NULL, lookup, labels, 4, 4);
     restore_window_init(&window);
     buffer_init(out, 0);
     size_t at = 0;

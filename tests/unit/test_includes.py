@@ -93,8 +93,10 @@ def check_direction(path, header):
 
 
 def check_own_header_first(path, includes):
-    header = re.sub(r"\.c$", ".h", path)
-    if path.endswith(".c") and (ROOT / header).exists() and (not includes or includes[0][1] != header):
+    """X.c begins with X.h, or with X_inside.h, which the parts of X share and which includes X.h."""
+    stem = path.removesuffix(".c")
+    own = [f"{stem}.h", f"{stem}_inside.h"]
+    if stem != path and (ROOT / own[0]).exists() and (not includes or includes[0][1] not in own):
         yield f"{path}: its own header is not included first"
 
 

@@ -122,9 +122,9 @@ struct refusal_case {
 static void what_is_refused_is_refused_with_its_place(void **state) {
     (void)state;
     static const struct refusal_case cases[] = {
-        {"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: this key stands twice"},
-        {"x:\n  a: 1\n  \"\\u0061\": 3\n", "t.yaml:3:3: this key stands twice"},
-        {"{a: 1, b: {c: 1, c: 2}}", "t.yaml:1:18: this key stands twice"},
+        {"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: the key `a` stands twice"},
+        {"x:\n  a: 1\n  \"\\u0061\": 3\n", "t.yaml:3:3: the key `a` stands twice"},
+        {"{a: 1, b: {c: 1, c: 2}}", "t.yaml:1:18: the key `c` stands twice"},
         {"a: &x 1\nb: *x\n", "t.yaml:2:4: aliases (*name) are not accepted"},
         {"a: &x {k: 1}\nb:\n  <<: *x\n", "t.yaml:3:7: aliases (*name) are not accepted"},
         {"? *x\n: 1\n", "t.yaml:1:3: a key must be a plain word"},
@@ -286,7 +286,7 @@ static void files_are_read_whole_or_not(void **state) {
     assert_int_equal(yaml_tree_load_file(path, &tree, &detail), OUTCOME_INVALID);
     assert_null(tree);
     assert_memory_equal(detail.text, path, strlen(path));
-    assert_string_equal(detail.text + strlen(path), ":2:1: this key stands twice");
+    assert_string_equal(detail.text + strlen(path), ":2:1: the key `a` stands twice");
 
     assert_int_equal(ftruncate(file, 5), 0);
     assert_int_equal(yaml_tree_load_file(path, &tree, &detail), OUTCOME_OK);

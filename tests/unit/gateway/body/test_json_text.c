@@ -39,6 +39,7 @@ static const struct pair pairs[] = {
     PAIR("\\ud83d", "\xed\xa0\xbd"),
     PAIR("x\\ude00y", "x\xed\xb8\x80y"),
     PAIR("\\ud83d\\ud83d\\ude00", "\xed\xa0\xbd\xf0\x9f\x98\x80"),
+    PAIR("\\ud83d\\ue000", "\xed\xa0\xbd\xee\x80\x80"),
     PAIR("\\ude00\\ud83d", "\xed\xb8\x80\xed\xa0\xbd"),
     PAIR("\\ud83d\\n", "\xed\xa0\xbd\n"),
     PAIR("\\ud83d\\u0041", "\xed\xa0\xbd"

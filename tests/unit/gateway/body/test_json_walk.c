@@ -157,6 +157,9 @@ static void test_reasons_and_places(void **state) {
     assert_refused(f, SLICE("{\"a\" 1}"), NULL, OUTCOME_INVALID, 5, "expected a colon");
     assert_refused(f, SLICE("{\"a\":1,\"b\":2,\"\\u0061\":3}"), NULL, OUTCOME_INVALID, 14, "duplicate key");
     assert_refused(f, SLICE("[\"x\\ud800\"]"), NULL, OUTCOME_INVALID, 3, "lone surrogate escape");
+    assert_refused(f, SLICE("[\"\\u0000\"]"), NULL, OUTCOME_INVALID, 2, "escaped NUL");
+    assert_refused(f, SLICE("[\"\\u00x0\"]"), NULL, OUTCOME_INVALID, 2, "malformed \\u escape");
+    assert_refused(f, SLICE("[\"ab"), NULL, OUTCOME_INVALID, 4, "string without an end");
     assert_refused(f, SLICE("[\"ab\xff\"]"), NULL, OUTCOME_INVALID, 4, "malformed UTF-8");
     assert_refused(f, SLICE("[12,\0]"), NULL, OUTCOME_INVALID, 4, "NUL byte");
     assert_refused(f, SLICE("{} {}"), NULL, OUTCOME_INVALID, 3, "bytes behind the document");

@@ -192,7 +192,7 @@ static void assert_case(const struct restore_source *source, const struct text_c
 static struct restore_source source_of_all(unsigned *calls) {
     struct restore_source source;
     *calls = 0;
-    restore_source_init(&source, calls, lookup, labels, LABEL_COUNT);
+    restore_source_init(&source, calls, lookup, labels, LABEL_COUNT, LABEL_COUNT);
     return source;
 }
 
@@ -279,7 +279,7 @@ static void test_no_labels(void **state) {
     struct restore_source source;
     struct restore_window window;
     struct buffer out;
-    restore_source_init(&source, &calls, lookup, NULL, 0);
+    restore_source_init(&source, &calls, lookup, NULL, 0, 0);
     buffer_init(&out, 0);
     restore_window_init(&window);
     assert_int_equal(restore_window_feed(&window, &source, RESTORE_PLAIN, token_slice(&email), &out), OUTCOME_OK);

@@ -317,6 +317,18 @@ static void test_backlog_is_linear(void **state) {
     buffer_deinit(&text);
 }
 
+/* Only events of several data lines need memory for joining them. */
+static void test_single_lines_need_no_joining(void **state) {
+    (void)state;
+    struct sse_reader reader;
+    struct sse_event event;
+    sse_reader_init(&reader, LIMIT);
+    for (int i = 0; i < 3; i++) assert_int_equal(sse_reader_feed(&reader, SLICE("data: a\n\ndata: b\n\n")), OUTCOME_OK);
+    while (sse_reader_next(&reader, &event)) assert_int_equal(event.data.len, 1);
+    assert_int_equal(reader.joined.capacity_bytes, 0);
+    sse_reader_deinit(&reader);
+}
+
 static void test_failing_allocations(void **state) {
     (void)state;
     for (unsigned nth = 1;; nth++) {
@@ -395,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_large_event_byte_by_byte),
         cmocka_unit_test(test_large_event_of_cr_lines),
         cmocka_unit_test(test_backlog_is_linear),
+        cmocka_unit_test(test_single_lines_need_no_joining),
         cmocka_unit_test(test_failing_allocations),
         cmocka_unit_test(test_random_streams),
     };

@@ -535,7 +535,7 @@ static void want_of_memory_is_an_outcome(void **state) {
     (void)state;
     unsigned nth = 1;
     for (bool any_failed = true; any_failed; nth++) {
-        struct world world;
+        struct world world = {0};
         struct client client = {0};
         struct client second = {0};
         fixture_open(&world.server);

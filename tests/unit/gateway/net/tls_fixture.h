@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "gateway/net/upstream_pool.h"
 #include "tests/unit/gateway/net/net_fixture.h"
 
 static char tls_directory[64];
@@ -140,6 +141,75 @@ static inline void tls_server_kill(struct tls_server *server) {
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
+}
+
+#define CONNECT_MS 5000u
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* A pool that talks to one server. */
+struct world {
+    struct net_loop *loop;
+    struct net_pool *pool;
+    struct net_tls_client *tls;
+    struct net_origin origin;
+    struct net_pool_request request;
+    struct side side;
+    enum outcome outcome;
+    struct detail detail;
+    bool is_ready;
+};
+
+static inline void on_ready(void *owner, enum outcome outcome, struct net_stream *stream, bool reused,
+                            const struct detail *detail) {
+    struct world *world = owner;
+    (void)reused;
+    world->is_ready = true;
+    world->outcome = outcome;
+    world->detail = *detail;
+    world->side.stream = stream;
+    if (stream) net_stream_attach(stream, &collecting, &world->side);
+}
+
+static inline void world_open(struct world *world, const char *ca_name) {
+    const struct net_tls_settings settings = {.ca_file = tls_path(ca_name)};
+    struct detail detail;
+    *world = (struct world){0};
+    alarm(TEST_SECONDS);
+    assert_int_equal(net_loop_create(&world->loop), OUTCOME_OK);
+    assert_int_equal(net_pool_create(world->loop, &world->pool), OUTCOME_OK);
+    assert_int_equal(net_tls_client_create(&settings, &world->tls, &detail), OUTCOME_OK);
+    world->origin = (struct net_origin){
+        .host = SLICE("127.0.0.1"), .tls = true, .tls_client = world->tls, .server_name = "localhost"};
+}
+
+static inline void world_connect(struct world *world, unsigned short port) {
+    world->origin.port = port;
+    world->is_ready = false;
+    net_pool_acquire(world->pool, &world->origin, CONNECT_MS, &world->request, on_ready, world);
+    RUN_UNTIL(world->loop, world->is_ready);
+}
+
+static inline void world_close(struct world *world) {
+    net_tls_client_destroy(&world->tls); /* connections may outlive it */
+    net_stream_close(&world->side.stream);
+    buffer_deinit(&world->side.received);
+    net_pool_destroy(&world->pool);
+    net_loop_stop(world->loop);
+    net_loop_run(world->loop);
+    net_loop_destroy(&world->loop);
+    alarm(0);
+}
+
+static inline void say(struct world *world, const char *text) {
+    const struct slice slice = slice_str(text);
+    assert_int_equal(net_stream_write(world->side.stream, &slice, 1), OUTCOME_OK);
+}
+
+static inline void expect(struct world *world, const char *text) {
+    RUN_UNTIL(world->loop, world->side.received.len >= strlen(text) || world->side.end_count);
+    assert_true(slice_equal(buffer_slice(&world->side.received), slice_str(text)));
+    buffer_clear(&world->side.received);
 }
 
 #endif
