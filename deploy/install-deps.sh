@@ -10,7 +10,8 @@ set -eu
 
 build_packages='build-essential cmake ninja-build pkg-config ca-certificates
     libuv1-dev libllhttp-dev|node-llhttp libmbedtls-dev liblmdb-dev
-    libhyperscan-dev|libvectorscan-dev libjansson-dev libyaml-dev'
+    libhyperscan-dev|libvectorscan-dev libjansson-dev libyaml-dev
+    zlib1g-dev libbrotli-dev libzstd-dev'
 test_packages='libcmocka-dev python3 python3-venv openssl
     clang clang-tidy clang-format libclang-rt-dev|libclang-rt-14-dev'
 

@@ -7,6 +7,7 @@ static const struct named {
     {"assigned_token", extent_assigned_token},
     {"assigned_value", extent_assigned_value},
     {"card", extent_card},
+    {"crypt_hash", extent_crypt_hash},
     {"date", extent_date},
     {"element", extent_element},
     {"email_address", extent_email},
@@ -17,6 +18,7 @@ static const struct named {
     {"jwt", extent_jwt},
     {"last_number", extent_last_number},
     {"last_word", extent_last_word},
+    {"mac", extent_mac},
     {"money_before", extent_money_before},
     {"money_behind", extent_money_behind},
     {"pem_block", extent_pem},
@@ -44,19 +46,28 @@ bool extent_token(struct slice text, struct text_range *range) {
 }
 
 static bool in_word(char c) {
-    return char_is_alnum(c) || char_is_foreign(c) || char_is_any(c, "_-+/.~%$!#&*@^");
+    return char_is_alnum(c) || char_is_foreign(c) || char_is_any(c, "_-+/.~%$@");
 }
 
 bool extent_last_word(struct slice text, struct text_range *range) {
     const uint32_t reach = range->end + EXTENT_REACH_BYTES;
     uint32_t begin = range->end;
-    while (begin > range->begin && (in_word(text.data[begin - 1]) || text.data[begin - 1] == '=')) begin--;
-    while (begin < range->end && text.data[begin] == '=') begin++; /* `key=value`: the sign is not the value's */
+    while (begin > range->begin && text.data[begin - 1] == '=') begin--; /* padding of base64 */
+    while (begin > range->begin && in_word(text.data[begin - 1])) begin--;
     while (range->end < reach && in_word(text_at(text, range->end))) range->end++;
-    while (text_at(text, range->end) == '=') range->end++;                                     /* padding of base64 */
-    while (range->end > begin && char_is_any(text.data[range->end - 1], ".!&*")) range->end--; /* of the sentence */
+    while (range->end < reach && text_at(text, range->end) == '=') range->end++;
+    while (range->end > begin && text.data[range->end - 1] == '.') range->end--; /* of the sentence */
     range->begin = begin;
     return range->begin < range->end;
+}
+
+bool extent_crypt_hash(struct slice text, struct text_range *range) {
+    const uint32_t reach = range->end + EXTENT_REACH_BYTES;
+    while (range->end < reach &&
+           (char_is_alnum(text_at(text, range->end)) || char_is_any(text_at(text, range->end), "./$=,+-")))
+        range->end++;
+    while (char_is_any(text.data[range->end - 1], ".,")) range->end--;
+    return true;
 }
 
 bool extent_last_number(struct slice text, struct text_range *range) {
@@ -65,7 +76,7 @@ bool extent_last_number(struct slice text, struct text_range *range) {
     range->end = begin;
     while (begin > range->begin) {
         const char before = text.data[begin - 1];
-        const bool separator = char_is_any(before, " -./()+") && begin >= range->begin + 2 &&
+        const bool separator = char_is_any(before, " ,-./()+") && begin >= range->begin + 2 &&
                                (char_is_digit(text.data[begin - 2]) || char_is_any(text.data[begin - 2], " )("));
         if (!char_is_digit(before) && !separator && before != '+' && before != '(') break;
         begin--;

@@ -21,6 +21,8 @@ extent_fn *extent_find(const char *name);
 bool extent_token(struct slice text, struct text_range *range);
 /* The word that the hit ends in, whole: no blanks, quotes, brackets, commas, : or =. */
 bool extent_last_word(struct slice text, struct text_range *range);
+/* The hit and what else a password hash in crypt(5) form holds. */
+bool extent_crypt_hash(struct slice text, struct text_range *range);
 /* The number that the hit ends in: digits with single separators in between. */
 bool extent_last_number(struct slice text, struct text_range *range);
 /* The first digits in the hit. */
@@ -42,7 +44,9 @@ bool extent_phone_behind(struct slice text, struct text_range *range);
 bool extent_host(struct slice text, struct text_range *range);
 /* The hexadecimal digits, colons and dots that follow the hit. */
 bool extent_ipv6(struct slice text, struct text_range *range);
-/* The rest of the host name, the share and the path. */
+/* The 17 bytes of a MAC address whose first separator the hit begins with. */
+bool extent_mac(struct slice text, struct text_range *range);
+/* All leading backslashes, the rest of the host name, the share and the path. */
 bool extent_unc_path(struct slice text, struct text_range *range);
 
 /* -- money (extent_money.c) -- */

@@ -136,7 +136,14 @@ bool extent_ipv6(struct slice text, struct text_range *range) {
     return true;
 }
 
+bool extent_mac(struct slice text, struct text_range *range) {
+    if (range->begin < 2 || range->begin + 15 > text.len) return false;
+    *range = (struct text_range){range->begin - 2, range->begin + 15};
+    return true;
+}
+
 bool extent_unc_path(struct slice text, struct text_range *range) {
+    while (text_before(text, range->begin) == '\\') range->begin--;
     const uint32_t reach = range->end + 512;
     for (char c;
          range->end < reach && (c = text_at(text, range->end), char_is_word(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)

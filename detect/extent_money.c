@@ -105,7 +105,8 @@ static uint32_t number_begin(struct slice text, uint32_t at) {
 }
 
 static bool narrow_to_amount(struct slice text, struct text_range *range, uint32_t digit, bool percent) {
-    if (char_is_word(text_before(text, digit))) return false; /* Q3, v2 */
+    const char before = text_before(text, digit);
+    if (char_is_alnum(before) || before == '_') return false; /* Q3, v2 */
     const struct amount amount = amount_at(text, digit);
     *range = (struct text_range){amount.begin, amount.end};
     return percent ? amount.percent : is_money(text, &amount);

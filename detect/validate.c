@@ -23,6 +23,7 @@ static const struct named {
     {"mixed", validate_mixed},
     {"nhs", validate_nhs},
     {"nir", validate_nir},
+    {"not_in_series", validate_not_in_series},
     {"not_placeholder", validate_not_placeholder},
     {"password", validate_password},
     {"pem", validate_pem},
@@ -48,6 +49,12 @@ bool validate_alone(struct slice text, struct text_range value) {
     if (char_is_word(before) || before == '-' || char_is_word(after) || after == '-') return false;
     if (before == '.' && value.begin >= 2 && char_is_digit(text_at(text, value.begin - 2))) return false;
     return after != '.' || !char_is_digit(text_at(text, value.end + 1));
+}
+
+bool validate_not_in_series(struct slice text, struct text_range value) {
+    const bool before = text_before(text, value.begin) == ' ' && value.begin >= 2 &&
+                        char_is_digit(text_at(text, value.begin - 2));
+    return !before && !(text_at(text, value.end) == ' ' && char_is_digit(text_at(text, value.end + 1)));
 }
 
 bool validate_upper_case(struct slice text, struct text_range value) {

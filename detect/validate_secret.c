@@ -100,7 +100,7 @@ static bool is_expression(struct slice text, struct text_range value) {
     if (in_quotes(text, value)) return false;
     const char first = text.data[value.begin], after = text_at(text, value.end);
     if (char_is_any(first, "$%<{[(&*@!|>~/.,;\\")) return true;
-    if (char_is_any(after, "([{<")) return true;
+    if (char_is_any(after, "([{")) return true;
     return false;
 }
 
@@ -173,13 +173,24 @@ static bool has_mixed_word(struct slice value) {
     return false;
 }
 
-/* `user.password2`, `cfg.db_pass`, in code that is not quoted. */
+/* `user.password2`, `API_KEY_2`: every part between dots and underscores is a word, perhaps with a number
+ * behind it, or a number. */
+static bool is_identifier(struct slice value) {
+    size_t begin = 0;
+    for (size_t i = 0; i <= value.len; i++) {
+        if (i < value.len && value.data[i] != '.' && value.data[i] != '_') continue;
+        size_t at = begin;
+        while (at < i && char_is_letter(value.data[at])) at++;
+        const size_t digits_begin = at;
+        while (at < i && char_is_digit(value.data[at])) at++;
+        if (at < i || i - digits_begin > 3) return false;
+        begin = i + 1;
+    }
+    return char_is_letter(value.data[0]) || value.data[0] == '_';
+}
+
 static bool is_member_chain(struct slice value) {
-    const char *dot = memchr(value.data, '.', value.len);
-    if (dot == NULL || !char_is_letter(value.data[0])) return false;
-    for (size_t i = 0; i < value.len; i++)
-        if (!char_is_alnum(value.data[i]) && value.data[i] != '_' && value.data[i] != '.') return false;
-    return dot + 1 < value.data + value.len && char_is_letter(dot[1]);
+    return memchr(value.data, '.', value.len) != NULL && is_identifier(value);
 }
 
 static bool never_a_secret(struct slice text, struct text_range value) {
@@ -192,11 +203,8 @@ static bool never_a_secret(struct slice text, struct text_range value) {
 static bool is_bare_identifier(struct slice text, struct text_range value) {
     if (in_quotes(text, value)) return false;
     const struct slice bytes = text_of(text, value);
-    if (is_member_chain(bytes)) return true;
-    if (!char_is_letter(bytes.data[0]) && bytes.data[0] != '_') return false;
-    for (size_t i = 0; i < bytes.len; i++)
-        if (!char_is_alnum(bytes.data[i]) && bytes.data[i] != '_') return false;
-    return memchr(bytes.data, '_', bytes.len) != NULL || char_is_any(text_at(text, value.end), "),");
+    if (!is_identifier(bytes)) return false;
+    return is_member_chain(bytes) || memchr(bytes.data, '_', bytes.len) || char_is_any(text_at(text, value.end), "),");
 }
 
 bool validate_password(struct slice text, struct text_range value) {

@@ -27,11 +27,18 @@ struct key {
 
 static const struct key KEYS[] = {
     ROW(reply, KEY_TEXT, "the text to answer, instead of the echo"),
-    ROW(tool_calls, KEY_LIST, "[{name, arguments}]: calls to answer; arguments is an object, or JSON text as it is"),
-    ROW(finish_reason, KEY_TEXT, "instead of stop or tool_calls"),
+    ROW(tool_calls, KEY_LIST,
+        "[{name, arguments, kind}]: calls to answer; arguments is an object, or JSON text as it is; kind is function, "
+        "custom, mcp or code, where the format has it"),
+    ROW(thinking, KEY_TEXT, "think this first, and sign it: an edited signed part that comes back is refused"),
+    ROW(redacted_thinking, KEY_BOOL, "send the thinking as opaque data, where the format has it"),
+    ROW(refusal, KEY_TEXT, "refuse with this text instead of the reply, where the format has it"),
+    ROW(citations, KEY_LIST, "[{url, title, text}]: sources of that part of the reply, where the format has them"),
+    ROW(logprobs, KEY_BOOL, "add the probability of each piece of text, where the format has it"),
+    ROW(finish_reason, KEY_TEXT, "instead of the format's word for an answer, or for a tool call"),
     ROW_INT(status, 200, 599, 0, "the status of the answer; from 400 on an error is answered"),
     ROW(error, KEY_OBJECT, "{message, type, code}: an error answer, with status 500 when none is given"),
-    ROW(mid_stream_error, KEY_OBJECT, "{message, type, code}: an error event in place of the finishing events"),
+    ROW(mid_stream_error, KEY_OBJECT, "{message, type, code}: an error in the stream, in place of the finishing events"),
     ROW(raw_body, KEY_TEXT, "exactly this body, under the head that the answer would have"),
     ROW(raw_body_base64, KEY_TEXT, "the same, for bytes that JSON text cannot hold"),
     ROW(raw_answer, KEY_TEXT, "exactly these bytes as the whole answer, head included"),
@@ -40,12 +47,12 @@ static const struct key KEYS[] = {
             "cut text and arguments into deltas of so many bytes, at code points; 0: do not"),
     ROW(escape_unicode, KEY_BOOL, "write non-ASCII as \\uXXXX in the answer's JSON"),
     ROW(escape_arguments, KEY_BOOL, "write non-ASCII as \\uXXXX in the JSON inside tool arguments"),
-    ROW(no_done, KEY_BOOL, "end a stream without its [DONE]"),
+    ROW(no_done, KEY_BOOL, "end a stream without the event that says so"),
     ROW(plain_json_for_stream, KEY_BOOL, "answer a stream request with plain JSON"),
     ROW(eol, KEY_TEXT, "lf, crlf or cr: how event lines end"),
     ROW(no_space_after_data, KEY_BOOL, "write data:{..} instead of data: {..}"),
     ROW(multi_data_lines, KEY_BOOL, "spread each event over several data: lines"),
-    ROW(content_type, KEY_TEXT, "instead of application/json or text/event-stream"),
+    ROW(content_type, KEY_TEXT, "instead of application/json, text/event-stream or application/x-ndjson"),
     ROW(content_encoding, KEY_TEXT, "claim this coding in the head; the body stays as it is"),
     ROW(headers, KEY_OBJECT, "{name: value}: more header fields for the answer"),
     ROW(until_close, KEY_BOOL, "neither a length nor chunks: the end of the connection ends the body"),
@@ -118,6 +125,29 @@ static bool is_base64(const char *text) {
     return valid;
 }
 
+static bool is_kind(const json_t *kind) {
+    const char *text = json_string_value(kind);
+    return kind == NULL || (text && (strcmp(text, "function") == 0 || strcmp(text, "custom") == 0 ||
+                                     strcmp(text, "mcp") == 0 || strcmp(text, "code") == 0));
+}
+
+static enum outcome check_lists(const struct behaviour *behaviour, struct detail *detail) {
+    size_t i = 0;
+    json_t *item = NULL;
+    json_array_foreach(behaviour->tool_calls, i, item) {
+        const json_t *arguments = json_object_get(item, "arguments");
+        if (!json_is_string(json_object_get(item, "name")) || !is_kind(json_object_get(item, "kind")) ||
+            !(json_is_object(arguments) || json_is_string(arguments)))
+            return detail_set(detail, OUTCOME_INVALID, "tool_calls[%zu]: expected {name, arguments, kind}", i);
+    }
+    json_array_foreach(behaviour->citations, i, item) {
+        if (!json_is_string(json_object_get(item, "url")) || !json_is_string(json_object_get(item, "title")) ||
+            !json_is_string(json_object_get(item, "text")))
+            return detail_set(detail, OUTCOME_INVALID, "citations[%zu]: expected {url, title, text}", i);
+    }
+    return OUTCOME_OK;
+}
+
 /* What the table cannot say. */
 static enum outcome check_shapes(const struct behaviour *behaviour, struct detail *detail) {
     const char *eol = behaviour->eol;
@@ -125,19 +155,12 @@ static enum outcome check_shapes(const struct behaviour *behaviour, struct detai
         return detail_set(detail, OUTCOME_INVALID, "eol: expected lf, crlf or cr");
     if (behaviour->raw_body_base64 && !is_base64(behaviour->raw_body_base64))
         return detail_set(detail, OUTCOME_INVALID, "raw_body_base64: expected base64 with its padding");
-    size_t i = 0;
-    json_t *call = NULL;
-    json_array_foreach(behaviour->tool_calls, i, call) {
-        const json_t *arguments = json_object_get(call, "arguments");
-        if (!json_is_string(json_object_get(call, "name")) || !(json_is_object(arguments) || json_is_string(arguments)))
-            return detail_set(detail, OUTCOME_INVALID, "tool_calls[%zu]: expected {name, arguments}", i);
-    }
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach(behaviour->headers, name, value) {
         if (!json_is_string(value)) return detail_set(detail, OUTCOME_INVALID, "headers.%s: expected a string", name);
     }
-    return OUTCOME_OK;
+    return check_lists(behaviour, detail);
 }
 
 enum outcome behaviour_read(json_t *object, struct behaviour *behaviour_out, struct detail *detail) {

@@ -21,6 +21,11 @@ struct behaviour {
     /* what is said; NULL: not given */
     const char *reply;
     json_t *tool_calls;
+    const char *thinking;
+    bool redacted_thinking;
+    const char *refusal;
+    json_t *citations;
+    bool logprobs;
     const char *finish_reason;
     int64_t status;
     json_t *error;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/require.h"
-#include "bench/mock/answer.h"
 #include "bench/mock/player.h"
 
 #define AHEAD_MOST_BYTES (64u << 20)
@@ -97,7 +96,7 @@ static size_t pump(struct connection *connection, struct slice bytes) {
         reply_clear(&connection->reply);
         if (state == REQUEST_READY) {
             capture_stream_request(&connection->capture, &connection->reader.request);
-            answer_request(connection->context->script, &connection->reader.request, &connection->reply);
+            answer_request(&connection->context->sources, &connection->reader.request, &connection->reply);
         } else {
             answer_broken(&connection->reply);
         }

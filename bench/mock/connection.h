@@ -11,14 +11,14 @@
 
 #include <uv.h>
 
+#include "bench/mock/answer.h"
 #include "bench/mock/capture.h"
-#include "bench/mock/script.h"
 
 struct connection;
 
 /* What the connections of a server share; outlives them. */
 struct connection_context {
-    struct script *script;
+    struct answer_sources sources;
     struct capture *capture;
     struct connection *first;   /* all open connections */
     char read_buffer[64 << 10]; /* one loop, and each read is used up before the next */

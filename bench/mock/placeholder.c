@@ -51,9 +51,8 @@ static struct slice token_by_number(struct slice text, unsigned number) {
     return SLICE("");
 }
 
-/* The number in "token N"; 0 when the name is not of that form. */
-static unsigned token_number(struct slice name) {
-    const struct slice prefix = SLICE("token ");
+/* The number in "token N", for the prefix "token "; 0 when the name is not of that form. */
+static unsigned token_number(struct slice name, struct slice prefix) {
     if (!slice_starts_with(name, prefix) || name.len == prefix.len || name.len > prefix.len + 3) return 0;
     unsigned number = 0;
     for (size_t i = prefix.len; i < name.len; i++) {
@@ -69,9 +68,10 @@ static bool value_of(struct slice name, const struct placeholder_source *source,
         *value_out = source->last_user;
         return true;
     }
-    const unsigned number = slice_equal(name, SLICE("last_token")) ? 1 : token_number(name);
-    if (number == 0) return false;
-    *value_out = token_by_number(source->body, number);
+    const unsigned earlier = token_number(name, SLICE("earlier_token "));
+    const unsigned number = slice_equal(name, SLICE("last_token")) ? 1 : token_number(name, SLICE("token "));
+    if (number == 0 && earlier == 0) return false;
+    *value_out = earlier ? token_by_number(source->earlier, earlier) : token_by_number(source->body, number);
     return true;
 }
 

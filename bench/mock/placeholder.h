@@ -1,4 +1,4 @@
-/* {{last_user}}, {{last_token}} and {{token N}} in the texts of a scenario.
+/* {{last_user}}, {{last_token}}, {{token N}} and {{earlier_token N}} in the texts of a scenario.
  *
  * A token is what looks like one, [A-Z]{1,12}_[2-9B-X]{10}; the mock does not know which were issued.
  * What has no value (no token in the request) becomes nothing. Other braces stay as they are. */
@@ -11,6 +11,7 @@
 struct placeholder_source {
     struct slice last_user; /* decoded text */
     struct slice body;      /* the raw body, in which tokens are looked for */
+    struct slice earlier;   /* the raw bodies of earlier requests of the same conversation */
 };
 
 enum placeholder_form {

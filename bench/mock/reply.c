@@ -97,8 +97,8 @@ void reply_whole(struct reply *reply, const struct reply_frame *frame, const cha
     append_piece(reply, body);
 }
 
-void reply_stream_begin(struct reply *reply, const struct reply_frame *frame) {
-    head_begin(reply, frame, "text/event-stream");
+void reply_stream_begin(struct reply *reply, const struct reply_frame *frame, enum reply_form form) {
+    head_begin(reply, frame, form == REPLY_LINES ? "application/x-ndjson" : "text/event-stream");
     append_field(&reply->bytes, "cache-control", "no-cache");
     head_end_chunked(reply, frame);
 }
@@ -114,10 +114,15 @@ static void append_data_line(struct buffer *out, const struct behaviour *behavio
     buffer_append(out, eol_of(behaviour));
 }
 
-void reply_stream_event(struct reply *reply, const struct reply_frame *frame, struct slice data) {
+void reply_stream_event(struct reply *reply, const struct reply_frame *frame, const char *name, struct slice data) {
     const struct behaviour *behaviour = frame->behaviour;
     struct buffer *out = &reply->event;
     buffer_clear(out);
+    if (name) {
+        buffer_append(out, behaviour->no_space_after_data ? SLICE("event:") : SLICE("event: "));
+        buffer_append_str(out, name);
+        buffer_append(out, eol_of(behaviour));
+    }
     if (behaviour->multi_data_lines && data.len > 2 && data.data[0] == '{') {
         /* The lines are joined by a line feed, which is white space behind the first brace and before the last. */
         append_data_line(out, behaviour, slice_range(data, 0, 1));
@@ -130,16 +135,24 @@ void reply_stream_event(struct reply *reply, const struct reply_frame *frame, st
     append_piece(reply, buffer_slice(out));
 }
 
+void reply_stream_line(struct reply *reply, const struct reply_frame *frame, struct slice line) {
+    struct buffer *out = &reply->event;
+    buffer_clear(out);
+    buffer_append(out, line);
+    buffer_append(out, eol_of(frame->behaviour));
+    append_piece(reply, buffer_slice(out));
+}
+
 void reply_stream_end(struct reply *reply) {
     if (reply->chunked) buffer_append(&reply->bytes, SLICE("0\r\n\r\n"));
 }
 
-void reply_raw_body(struct reply *reply, const struct reply_frame *frame, bool stream, struct slice body) {
-    if (!stream) {
+void reply_raw_body(struct reply *reply, const struct reply_frame *frame, enum reply_form form, struct slice body) {
+    if (form == REPLY_WHOLE) {
         reply_whole(reply, frame, "application/json", body);
         return;
     }
-    reply_stream_begin(reply, frame);
+    reply_stream_begin(reply, frame, form);
     if (body.len) append_piece(reply, body);
     reply_stream_end(reply);
 }

@@ -53,13 +53,23 @@ void reply_clear(struct reply *reply);
 /* One body with its length; content_type unless the behaviour has its own. */
 void reply_whole(struct reply *reply, const struct reply_frame *frame, const char *content_type, struct slice body);
 
-/* Server-sent events (WHATWG HTML section 9.2): begin, each event's data, end. */
-void reply_stream_begin(struct reply *reply, const struct reply_frame *frame);
-void reply_stream_event(struct reply *reply, const struct reply_frame *frame, struct slice data);
+/* How a body is carried. */
+enum reply_form {
+    REPLY_WHOLE,  /* one piece, with its length */
+    REPLY_EVENTS, /* server-sent events (WHATWG HTML section 9.2) */
+    REPLY_LINES   /* JSON texts, one a line (NDJSON) */
+};
+
+/* A stream of events or lines: begin, each one, end. */
+void reply_stream_begin(struct reply *reply, const struct reply_frame *frame, enum reply_form form);
 void reply_stream_end(struct reply *reply);
 
-/* A body of bytes that are not looked at, framed as a stream or whole. */
-void reply_raw_body(struct reply *reply, const struct reply_frame *frame, bool stream, struct slice body);
+/* `name` goes into an `event:` line; NULL: none. */
+void reply_stream_event(struct reply *reply, const struct reply_frame *frame, const char *name, struct slice data);
+void reply_stream_line(struct reply *reply, const struct reply_frame *frame, struct slice line);
+
+/* A body of bytes that are not looked at. */
+void reply_raw_body(struct reply *reply, const struct reply_frame *frame, enum reply_form form, struct slice body);
 
 /* The whole answer, head included. */
 void reply_raw_answer(struct reply *reply, struct slice bytes);

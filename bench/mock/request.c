@@ -3,6 +3,12 @@
 #define HEAD_MOST_BYTES (64u << 10)
 #define BODY_MOST_BYTES (64u << 20)
 
+bool request_has_header(const struct request *request, struct slice name) {
+    for (size_t i = 0; i < request->header_count; i++)
+        if (slice_equal_nocase(request->headers[i].name, name)) return true;
+    return false;
+}
+
 static struct request_reader *reader_of(llhttp_t *parser) {
     return parser->data;
 }

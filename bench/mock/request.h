@@ -31,6 +31,9 @@ struct request {
     bool keep_alive;
 };
 
+/* Whether a field of this name is there, whatever its case. */
+bool request_has_header(const struct request *request, struct slice name);
+
 enum request_state {
     REQUEST_MORE,  /* all bytes were taken; the message is not complete */
     REQUEST_READY, /* `request` is complete; *consumed_out bytes were taken */

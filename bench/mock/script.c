@@ -96,10 +96,12 @@ static json_t *rule_keys(const struct script *script, const struct request *requ
     return NULL;
 }
 
-/* A new reference, or NULL when the request has no keys of its own. Metadata values are strings by the format. */
+/* A new reference, or NULL when the request has no keys of its own. Metadata values are strings by the format;
+ * Ollama's package has no way to add members but to its options. */
 static json_t *request_keys(json_t *body) {
     json_t *keys = json_object_get(body, "mock");
     if (keys == NULL) keys = json_object_get(json_object_get(body, "metadata"), "mock");
+    if (keys == NULL) keys = json_object_get(json_object_get(body, "options"), "mock");
     if (!json_is_string(keys)) return json_incref(keys);
     json_t *parsed = json_loads(json_string_value(keys), JSON_REJECT_DUPLICATES, NULL);
     return parsed ? parsed : json_incref(keys);

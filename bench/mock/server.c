@@ -27,6 +27,7 @@ struct server {
     uv_signal_t signals[2];
     struct connection_context context;
     struct script script;
+    struct history history;
     struct capture capture;
 };
 
@@ -128,7 +129,8 @@ static enum outcome start(struct server *server, const struct args *args, struct
 enum outcome server_run(const struct args *args, struct detail *detail) {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) return detail_set(detail, OUTCOME_NO_MEMORY, "no memory");
-    server->context.script = &server->script;
+    server->context.sources = (struct answer_sources){&server->script, &server->history};
+    history_init(&server->history);
     server->context.capture = &server->capture;
     enum outcome outcome = capture_init(&server->capture, args->capture, detail);
     if (outcome == OUTCOME_OK) outcome = script_init(&server->script, args->scenario, detail);
@@ -142,6 +144,7 @@ enum outcome server_run(const struct args *args, struct detail *detail) {
         require(uv_loop_close(&server->loop) == 0);
     }
     script_deinit(&server->script);
+    history_deinit(&server->history);
     free(server);
     return outcome;
 }

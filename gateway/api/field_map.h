@@ -14,16 +14,17 @@
 #include "gateway/body/json_walk.h"
 
 enum field_meaning {
-    FIELD_PLAIN = 0, /* unknown or ordinary: scanned as text, may be edited */
-    FIELD_TEXT,      /* text of the conversation: in answers, tokens in it are restored */
-    FIELD_JSON_TEXT, /* a string that is itself JSON (tool arguments): scanned one level deeper, restored with one more
-                        escape */
-    FIELD_OPAQUE,    /* signed or encrypted: scanned, never edited; a hit blocks */
-    FIELD_BINARY,    /* base64 or a data: URL, or a remote URL: the policy for binary parts and references decides */
-    FIELD_REFERENCE, /* an id of content that sluice never saw */
-    FIELD_TOKEN_IDS, /* text, or integers that cannot be scanned and are refused */
-    FIELD_MODEL,     /* the model's name: mapped for each upstream */
-    FIELD_STRIPPED,  /* in answers: raw pieces that would show tokens; becomes null */
+    FIELD_PLAIN = 0,  /* unknown or ordinary: scanned as text, may be edited */
+    FIELD_TEXT,       /* text of the conversation: in answers, tokens in it are restored */
+    FIELD_JSON_TEXT,  /* a string that is itself JSON (tool arguments): scanned one level deeper, restored with one more
+                         escape */
+    FIELD_WHOLE_TEXT, /* in stream events: a text that is here in full, not a piece of one that grows */
+    FIELD_OPAQUE,     /* signed or encrypted: scanned, never edited; a hit blocks */
+    FIELD_BINARY,     /* base64 or a data: URL, or a remote URL: the policy for binary parts and references decides */
+    FIELD_REFERENCE,  /* an id of content that sluice never saw */
+    FIELD_TOKEN_IDS,  /* text, or integers that cannot be scanned and are refused */
+    FIELD_MODEL,      /* the model's name: mapped for each upstream */
+    FIELD_STRIPPED,   /* in answers: raw pieces that would show tokens; becomes null */
 };
 
 struct field_rule {

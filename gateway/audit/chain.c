@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/fault.h"
+#include "vault/durable_file.h"
 
 #define HASH_BYTES 32
 #define LONGEST_LINE_BYTES (1u << 20)
@@ -111,6 +112,7 @@ static struct slice last_line(struct slice tail, size_t *durable_len_out) {
 static bool read_link(struct slice line, struct link *link) {
     static const char mark[] = ",\"seq\":";
     const char *found = NULL;
+    if (line.len == 0) return false;
     for (const char *at = line.data;
          (at = memmem(at, line.len - (size_t)(at - line.data), mark, sizeof mark - 1)) != NULL; at++)
         found = at;
@@ -133,7 +135,7 @@ static enum outcome read_end(struct audit_chain *chain, const char *path, struct
     if (pread(chain->file, tail, len, from) != (ssize_t)len) outcome = OUTCOME_IO;
     const struct slice line = last_line(slice_of(tail, len), &durable);
     chain->end = from + (off_t)durable;
-    if (outcome == OUTCOME_OK && line.len && !read_link(line, &chain->newest)) outcome = OUTCOME_CORRUPT;
+    if (outcome == OUTCOME_OK && durable > 0 && !read_link(line, &chain->newest)) outcome = OUTCOME_CORRUPT;
     if (outcome == OUTCOME_OK && durable == 0 && from > 0) outcome = OUTCOME_CORRUPT;
     free(tail);
     if (outcome != OUTCOME_OK)
@@ -143,6 +145,7 @@ static enum outcome read_end(struct audit_chain *chain, const char *path, struct
 }
 
 enum outcome audit_chain_open(const char *path, struct audit_chain **chain_out, struct detail *detail) {
+    *chain_out = NULL;
     struct audit_chain *chain = calloc(1, sizeof *chain);
     if (chain == NULL) return OUTCOME_NO_MEMORY;
     enum outcome outcome = OUTCOME_OK;
@@ -151,6 +154,8 @@ enum outcome audit_chain_open(const char *path, struct audit_chain **chain_out, 
     if (outcome == OUTCOME_OK && flock(chain->file, LOCK_EX | LOCK_NB) != 0)
         outcome = detail_set(detail, OUTCOME_CONFLICT, "%s: another process is writing this audit log", path);
     if (outcome == OUTCOME_OK) outcome = read_end(chain, path, detail);
+    if (outcome == OUTCOME_OK && vault_file_sync_entry(path) != OUTCOME_OK)
+        outcome = detail_set(detail, OUTCOME_IO, "%s: its entry in the folder cannot be made durable", path);
     if (outcome == OUTCOME_OK) outcome = batch_worker_start(commit, chain, "sluice-audit", &chain->worker);
     if (outcome != OUTCOME_OK) audit_chain_close(&chain);
     *chain_out = chain;

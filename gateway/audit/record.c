@@ -1,5 +1,8 @@
 #include "gateway/audit/record.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "gateway/body/json_text.h"
 #include "route/tier.h"
 
@@ -20,31 +23,40 @@ static void write_reasons(const struct audit_record *record, struct buffer *out)
     buffer_append_str(out, "],");
 }
 
-static uint32_t count_kind(const struct audit_record *record, uint32_t from) {
-    const char *kind = detector_rule(record->detector, record->findings.items[from].rule)->kind;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < record->findings.count; i++) {
-        const bool same = strcmp(detector_rule(record->detector, record->findings.items[i].rule)->kind, kind) == 0;
-        if (same && i < from) return 0; /* counted already */
-        count += same;
+/* The sum of the counts of this rule and of all behind it of the same kind, which are 0 after it. */
+static uint32_t take_kind(const struct audit_record *record, uint32_t *counts, uint32_t rule) {
+    const char *kind = detector_rule(record->detector, (uint16_t)rule)->kind;
+    uint32_t sum = 0;
+    if (counts[rule] == 0) return 0;
+    for (uint32_t i = rule; i < detector_rule_count(record->detector); i++) {
+        if (counts[i] == 0 || strcmp(detector_rule(record->detector, (uint16_t)i)->kind, kind) != 0) continue;
+        sum += counts[i];
+        counts[i] = 0;
     }
-    return count;
+    return sum;
 }
 
-#define KINDS_SEARCHED 4096 /* counting is quadratic: past this many findings only their number is said */
-
+/* In the order of the rules. Counted by rule first, so that a request of very many findings costs one pass. */
 static void write_kinds(const struct audit_record *record, struct buffer *out) {
+    const uint32_t rules = detector_rule_count(record->detector);
+    uint32_t *counts = calloc(rules ? rules : 1, sizeof *counts);
+    if (counts == NULL) {
+        out->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < record->findings.count; i++) counts[record->findings.items[i].rule]++;
     buffer_append_format(out, "\"findings\":%u,\"kinds\":{", record->findings.count);
     bool first = true;
-    for (uint32_t i = 0; i < record->findings.count && record->findings.count <= KINDS_SEARCHED; i++) {
-        const uint32_t count = count_kind(record, i);
-        if (count == 0) continue;
+    for (uint32_t i = 0; i < rules; i++) {
+        const uint32_t sum = take_kind(record, counts, i);
+        if (sum == 0) continue;
         buffer_append_str(out, first ? "\"" : ",\"");
-        json_text_encode(out, slice_str(detector_rule(record->detector, record->findings.items[i].rule)->kind));
-        buffer_append_format(out, "\":%u", count);
+        json_text_encode(out, slice_str(detector_rule(record->detector, (uint16_t)i)->kind));
+        buffer_append_format(out, "\":%u", sum);
         first = false;
     }
     buffer_append_str(out, "},");
+    free(counts);
 }
 
 static void write_overrides(const struct audit_record *record, struct buffer *out) {

@@ -105,7 +105,7 @@ static int run(int argc, char **argv) {
     enum outcome outcome = settings_load_file(config, api_names(), &settings, &detail);
     if (outcome == OUTCOME_OK) printf("  ok       configuration: %s\n", config);
     if (outcome == OUTCOME_OK) outcome = check_vault(settings, &detail);
-    if (outcome == OUTCOME_OK) outcome = service_create_unopened(&settings, &service, &detail);
+    if (outcome == OUTCOME_OK) outcome = service_create_unopened(&settings, 1, &service, &detail);
     settings_destroy(&settings);
     if (outcome != OUTCOME_OK) return command_fail(&command_check, &detail, outcome);
     printf("  ok       rules: %u, every example holds\n", detector_rule_count(service->snapshot->detector));

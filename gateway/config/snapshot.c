@@ -7,9 +7,8 @@
 
 #include "base/buffer.h"
 #include "base/require.h"
+#include "gateway/config/kinds_check.h"
 #include "gateway/config/known_secret.h"
-#include "gateway/config/nearest_name.h"
-#include "route/tier.h"
 
 #define LARGEST_PACK_BYTES (16u << 20)
 
@@ -61,50 +60,6 @@ static enum outcome compile_rules(struct snapshot *snapshot, struct detail *deta
     return outcome;
 }
 
-static const struct rule_info *rule_at(const struct snapshot *snapshot, uint32_t index) {
-    return detector_rule(snapshot->detector, (uint16_t)index);
-}
-
-/* The mildest tier of the kind's rules; TIER_NONE when no rule finds it. */
-static enum tier mildest_tier(const struct snapshot *snapshot, const char *kind) {
-    enum tier mildest = TIER_NONE;
-    for (uint32_t i = 0; i < detector_rule_count(snapshot->detector); i++) {
-        const struct rule_info *rule = rule_at(snapshot, i);
-        if (strcmp(rule->kind, kind) != 0) continue;
-        if (mildest == TIER_NONE || rule->tier < mildest) mildest = rule->tier;
-    }
-    return mildest;
-}
-
-static enum outcome refuse_kind(const struct snapshot *snapshot, const char *setting, const char *kind,
-                                struct detail *detail) {
-    struct nearest_name search = {.asked = slice_str(kind)};
-    for (uint32_t i = 0; i < detector_rule_count(snapshot->detector); i++)
-        nearest_name_offer(&search, rule_at(snapshot, i)->kind);
-    return detail_set(detail, OUTCOME_INVALID, "%s: %s: no rule finds the kind %s%s%s", snapshot->settings->name,
-                      setting, kind, search.name ? "; did you mean " : "", search.name ? search.name : "");
-}
-
-/* A kind that is misspelt would protect or permit nothing, silently. */
-static enum outcome check_kinds(const struct snapshot *snapshot, struct detail *detail) {
-    const struct settings *settings = snapshot->settings;
-    for (uint32_t i = 0; i < settings->policy.kind_count; i++) {
-        const struct policy_kind *kind = &settings->policy.kinds[i];
-        const enum tier mildest = mildest_tier(snapshot, kind->kind);
-        if (mildest == TIER_NONE) return refuse_kind(snapshot, "policy.kinds", kind->kind, detail);
-        if (kind->tier != TIER_NONE && kind->tier < mildest)
-            return detail_set(detail, OUTCOME_INVALID,
-                              "%s: policy.kinds: %s is %s by its rules, and a policy only raises; overrides lower",
-                              settings->name, kind->kind, tier_name(mildest));
-    }
-    for (uint32_t i = 0; i < settings->override_count; i++) {
-        const char *kind = settings->overrides[i].kind;
-        if (strcmp(kind, OVERRIDE_ANY_KIND) != 0 && mildest_tier(snapshot, kind) == TIER_NONE)
-            return refuse_kind(snapshot, "overrides[].kind", kind, detail);
-    }
-    return OUTCOME_OK;
-}
-
 static enum outcome adjust_policy(struct snapshot *snapshot) {
     const struct settings_policy *own = &snapshot->settings->policy;
     const struct policy *builtin = policy_builtin(own->name);
@@ -145,7 +100,7 @@ static enum outcome build(struct snapshot *snapshot, struct detail *detail) {
     enum outcome outcome = adjust_policy(snapshot);
     if (outcome == OUTCOME_OK) outcome = view_upstreams(snapshot);
     if (outcome == OUTCOME_OK) outcome = compile_rules(snapshot, detail);
-    if (outcome == OUTCOME_OK) outcome = check_kinds(snapshot, detail);
+    if (outcome == OUTCOME_OK) outcome = kinds_check(snapshot->settings, snapshot->detector, detail);
     if (outcome == OUTCOME_OK) outcome = known_secret_blocks(snapshot->detector, &snapshot->policy, detail);
     if (outcome == OUTCOME_NO_MEMORY) detail_set(detail, outcome, "%s", outcome_text(outcome));
     return outcome;

@@ -137,6 +137,20 @@ static enum outcome restore_piece(struct answer_stream *stream, const struct jso
     return outcome;
 }
 
+/* A text that no later event goes on with. */
+static enum outcome restore_whole(struct answer_stream *stream, const struct json_doc *doc, uint32_t node,
+                                  struct splice_list *splices) {
+    struct buffer encoded;
+    buffer_init(&encoded, 0);
+    bool changed = false;
+    enum outcome outcome = answer_text_restore(json_raw(doc, node), RESTORE_PLAIN, stream->source, &stream->scratch,
+                                               &encoded, &changed, &stream->counts);
+    if (outcome == OUTCOME_OK && changed)
+        outcome = splice_list_add(splices, &doc->nodes[node], arena_copy(&stream->scratch, buffer_slice(&encoded)));
+    buffer_deinit(&encoded);
+    return outcome;
+}
+
 static enum outcome restore_texts(struct answer_stream *stream, const struct json_doc *doc,
                                   const struct event_role *role, struct splice_list *splices) {
     enum outcome outcome = OUTCOME_OK;
@@ -146,6 +160,8 @@ static enum outcome restore_texts(struct answer_stream *stream, const struct jso
         if (meaning == FIELD_STRIPPED && stream->tokens_issued) {
             outcome = splice_list_add(splices, node, SLICE("null"));
             i = node->next - 1;
+        } else if (meaning == FIELD_WHOLE_TEXT && node->type == JSON_STRING) {
+            outcome = restore_whole(stream, doc, i, splices);
         } else if (node->type == JSON_STRING && (meaning == FIELD_TEXT || meaning == FIELD_JSON_TEXT)) {
             const enum restore_form form = meaning == FIELD_TEXT ? RESTORE_PLAIN : RESTORE_JSON;
             outcome = restore_piece(stream, doc, i, form, role, splices);

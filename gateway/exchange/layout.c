@@ -130,51 +130,74 @@ static bool lay_json_text(struct layout *layout, const struct source *source, ui
     const struct json_limits limits = {.max_depth = NESTED_DEPTH, .max_nodes = NESTED_NODES};
     struct json_doc doc;
     struct json_error error;
-    if (!scan_text_ok(&outer) ||
-        json_walk(slice_of(outer.text, outer.len), &limits, layout->text.arena, &doc, &error) != OUTCOME_OK)
-        return false;
+    if (!scan_text_ok(&outer)) return false;
+    const enum outcome outcome = json_walk(slice_of(outer.text, outer.len), &limits, layout->text.arena, &doc, &error);
+    if (outcome == OUTCOME_OVERFLOW) layout->text.failed = true; /* JSON perhaps, but nobody can say what is in it */
+    if (outcome != OUTCOME_OK) return false;
     lay_document(layout, &(struct source){.doc = &doc, .outer = &outer, .outer_node = i});
     return true;
 }
 
-static bool is_base64(struct slice text) {
-    for (size_t i = 0; i < text.len; i++) {
-        const char c = text.data[i];
+#define SHORTEST_PAYLOAD_BYTES 64 /* anything shorter is cheap to scan and no picture */
+#define FRONT_BYTES 64
+#define LONGEST_HEAD_BYTES 256
+
+/* Raw JSON text: a slash may be escaped, as some encoders do. */
+static bool is_payload(struct slice raw) {
+    for (size_t i = 0; i < raw.len; i++) {
+        const char c = raw.data[i];
         const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!letter && c != '+' && c != '/' && c != '-' && c != '_' && c != '=') return false;
+        const bool slash = c == '\\' && i + 1 < raw.len && raw.data[i + 1] == '/';
+        if (!letter && !slash && c != '+' && c != '/' && c != '-' && c != '_' && c != '=') return false;
     }
-    return true;
+    return raw.len >= SHORTEST_PAYLOAD_BYTES;
 }
 
-#define SHORTEST_BINARY_BYTES 64 /* anything shorter is cheap to scan and no picture */
+/* The decoded beginning of raw JSON text: what it is must not depend on how it is spelled. */
+static struct slice decoded_front(struct slice raw, char front[static FRONT_BYTES]) {
+    struct json_text_reader reader;
+    struct json_text_piece part;
+    size_t len = 0;
+    json_text_reader_init(&reader, raw);
+    while (len < FRONT_BYTES && json_text_reader_next(&reader, &part)) {
+        const size_t more = part.bytes.len < FRONT_BYTES - len ? part.bytes.len : FRONT_BYTES - len;
+        memcpy(front + len, part.bytes.data, more);
+        len += more;
+    }
+    return slice_of(front, len);
+}
 
-/* The length of what is to be scanned of a binary part's string: all, or only what stands before its payload. */
-static size_t scanned_len_of_binary(struct layout *layout, struct slice raw) {
-    const struct slice scheme = SLICE("data:");
-    if (raw.len >= scheme.len && slice_equal_nocase(slice_range(raw, 0, scheme.len), scheme)) {
-        layout->has_binary = true;
-        const char *comma = memchr(raw.data, ',', raw.len < 256 ? raw.len : 256);
-        const size_t head = comma ? (size_t)(comma - raw.data) + 1 : 0;
-        return comma && is_base64(slice_range(raw, head, raw.len)) ? head : raw.len;
-    }
-    if (raw.len >= SHORTEST_BINARY_BYTES && is_base64(raw)) {
-        layout->has_binary = true;
-        return 0;
-    }
-    layout->has_reference = true;
-    return raw.len;
+/* "https://", "gs://", ...: content elsewhere. A data: URL has no slashes there. */
+static bool is_remote(struct slice front) {
+    size_t len = 0;
+    while (len < front.len && front.data[len] > ' ' && front.data[len] != ':') len++;
+    return len > 0 && slice_starts_with(slice_range(front, len, front.len), SLICE("://"));
+}
+
+/* How much of a binary part's raw text stands before its payload; all of it when there is none to be left out. */
+static size_t scanned_len_of_binary(struct slice raw) {
+    if (is_payload(raw)) return 0;
+    const struct slice mark = SLICE(";base64,");
+    const char *comma = memchr(raw.data, ',', raw.len < LONGEST_HEAD_BYTES ? raw.len : LONGEST_HEAD_BYTES);
+    const size_t head = comma ? (size_t)(comma - raw.data) + 1 : 0;
+    if (head < mark.len || !slice_equal_nocase(slice_range(raw, head - mark.len, head), mark)) return raw.len;
+    return is_payload(slice_range(raw, head, raw.len)) ? head : raw.len;
 }
 
 static void lay_binary(struct layout *layout, const struct source *source, uint32_t i) {
     const struct json_node *node = &source->doc->nodes[i];
     const struct slice raw = json_raw(source->doc, i);
-    const size_t len = scanned_len_of_binary(layout, raw);
+    char front[FRONT_BYTES];
+    const bool remote = is_remote(decoded_front(raw, front));
+    layout->has_reference = layout->has_reference || remote;
+    layout->has_binary = layout->has_binary || (!remote && raw.len > 0);
+    const size_t len = remote ? raw.len : scanned_len_of_binary(raw);
     if (len == raw.len) {
         lay_text(layout, source, i, FIELD_BINARY);
         return;
     }
     const uint32_t piece = piece_add(layout, (struct piece){.node = i, .meaning = FIELD_BINARY});
-    scan_text_add_run(&layout->text, slice_range(raw, 0, len), node->begin, piece);
+    lay_decoded(&layout->text, slice_range(raw, 0, len), node->begin, piece);
     piece_end(layout);
 }
 

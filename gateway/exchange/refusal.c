@@ -50,8 +50,8 @@ const struct api_error refusal_too_large = {
 static struct api_error refusal_of_json(const struct inbound *in) {
     struct api_error error = {400, "sluice_invalid_body", "the body is no acceptable JSON", NULL, NULL};
     char text[256];
-    const int len = snprintf(text, sizeof text, "the body is no acceptable JSON: %s, at byte %u",
-                             in->json_error.reason, in->json_error.offset);
+    const int len = snprintf(text, sizeof text, "the body is no acceptable JSON: %s, at byte %u", in->json_error.reason,
+                             in->json_error.offset);
     const char *copy = len > 0 && (size_t)len < sizeof text ? arena_string(in->arena, slice_str(text)) : NULL;
     if (copy) error.message = copy;
     return error;

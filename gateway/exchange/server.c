@@ -40,13 +40,10 @@ enum outcome server_create(struct settings **settings, struct server **server_ou
         settings_destroy(settings);
         return OUTCOME_NO_MEMORY;
     }
-    enum outcome outcome = service_create(settings, &server->service, detail);
-    uint32_t wanted = 0;
-    if (outcome == OUTCOME_OK) {
-        wanted = server->service->settings->threads ? server->service->settings->threads : cores();
-        if (wanted > WORKERS_MAX) wanted = WORKERS_MAX;
-        outcome = net_loop_create(&server->loop);
-    }
+    uint32_t wanted = (*settings)->threads ? (*settings)->threads : cores();
+    if (wanted > WORKERS_MAX) wanted = WORKERS_MAX;
+    enum outcome outcome = service_create(settings, wanted, &server->service, detail);
+    if (outcome == OUTCOME_OK) outcome = net_loop_create(&server->loop);
     while (outcome == OUTCOME_OK && server->worker_count < wanted) {
         struct worker **worker = &server->threads[server->worker_count].worker;
         outcome = worker_create(server->service, server->worker_count == 0, worker, detail);
@@ -118,6 +115,9 @@ const struct settings *server_settings(const struct server *server) {
 
 void server_destroy(struct server **server) {
     if (*server == NULL) return;
+    /* The writers' threads post to the loops, so they end before the loops do. */
+    for (uint32_t i = 0; i < (*server)->worker_count; i++) worker_close((*server)->threads[i].worker);
+    if ((*server)->service) service_close((*server)->service);
     for (uint32_t i = 0; i < (*server)->worker_count; i++) worker_destroy(&(*server)->threads[i].worker);
     net_loop_destroy(&(*server)->loop);
     service_destroy(&(*server)->service);

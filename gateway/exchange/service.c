@@ -23,26 +23,26 @@ static enum outcome collect_labels(struct service *service) {
 }
 
 static enum outcome open_upstream(struct service_upstream *upstream, const struct settings_upstream *settings,
-                                  struct detail *detail) {
+                                  unsigned loops_count, struct detail *detail) {
     upstream->settings = settings;
     upstream->origin = (struct net_origin){.host = slice_str(settings->url.host),
                                            .port = settings->url.port,
                                            .tls = settings->url.tls,
                                            .server_name = settings->url.host};
     if (!settings->url.tls) return OUTCOME_OK;
-    const struct net_tls_settings tls = {.ca_file = settings->ca_file};
+    const struct net_tls_settings tls = {.ca_file = settings->ca_file, .loops_count = loops_count};
     const enum outcome outcome = net_tls_client_create(&tls, &upstream->tls, detail);
     upstream->origin.tls_client = upstream->tls;
     return outcome;
 }
 
-static enum outcome open_upstreams(struct service *service, struct detail *detail) {
+static enum outcome open_upstreams(struct service *service, unsigned loops_count, struct detail *detail) {
     const struct settings *settings = service->settings;
     service->upstreams = calloc(settings->upstream_count, sizeof *service->upstreams);
     if (service->upstreams == NULL) return OUTCOME_NO_MEMORY;
     enum outcome outcome = OUTCOME_OK;
     for (uint32_t i = 0; i < settings->upstream_count && outcome == OUTCOME_OK; i++)
-        outcome = open_upstream(&service->upstreams[i], &settings->upstreams[i], detail);
+        outcome = open_upstream(&service->upstreams[i], &settings->upstreams[i], loops_count, detail);
     return outcome;
 }
 
@@ -86,7 +86,8 @@ static struct inbound_rules rules_of(const struct snapshot *snapshot) {
     };
 }
 
-enum outcome service_create_unopened(struct settings **settings, struct service **service_out, struct detail *detail) {
+enum outcome service_create_unopened(struct settings **settings, unsigned loops_count, struct service **service_out,
+                                     struct detail *detail) {
     *service_out = NULL;
     struct service *service = calloc(1, sizeof *service);
     if (service == NULL) {
@@ -99,14 +100,15 @@ enum outcome service_create_unopened(struct settings **settings, struct service 
         service->rules = rules_of(service->snapshot);
         outcome = collect_labels(service);
     }
-    if (outcome == OUTCOME_OK) outcome = open_upstreams(service, detail);
+    if (outcome == OUTCOME_OK) outcome = open_upstreams(service, loops_count, detail);
     if (outcome != OUTCOME_OK) service_destroy(&service);
     *service_out = service;
     return outcome;
 }
 
-enum outcome service_create(struct settings **settings, struct service **service_out, struct detail *detail) {
-    enum outcome outcome = service_create_unopened(settings, service_out, detail);
+enum outcome service_create(struct settings **settings, unsigned loops_count, struct service **service_out,
+                            struct detail *detail) {
+    enum outcome outcome = service_create_unopened(settings, loops_count, service_out, detail);
     struct service *service = *service_out;
     if (outcome == OUTCOME_OK) outcome = make_data_dir(service->settings, detail);
     if (outcome == OUTCOME_OK) outcome = open_vault(service, detail);
@@ -116,10 +118,14 @@ enum outcome service_create(struct settings **settings, struct service **service
     return outcome;
 }
 
+void service_close(struct service *service) {
+    audit_chain_close(&service->audit);
+    vault_close(&service->vault);
+}
+
 void service_destroy(struct service **service) {
     if (*service == NULL) return;
-    audit_chain_close(&(*service)->audit);
-    vault_close(&(*service)->vault);
+    service_close(*service);
     for (uint32_t i = 0; (*service)->upstreams && i < (*service)->settings->upstream_count; i++)
         net_tls_client_destroy(&(*service)->upstreams[i].tls);
     free((*service)->upstreams);

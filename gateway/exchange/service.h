@@ -30,12 +30,18 @@ struct service {
     struct service_upstream *upstreams;
 };
 
-/* Takes the settings over, also on failure. Opens what they name: rules, CA files, vault, audit log. */
-enum outcome service_create(struct settings **settings, struct service **service_out, struct detail *detail) MUST_CHECK;
+/* Takes the settings over, also on failure. Opens what they name: rules, CA files, vault, audit log. `loops_count`:
+ * how many loops will use it. */
+enum outcome service_create(struct settings **settings, unsigned loops_count, struct service **service_out,
+                            struct detail *detail) MUST_CHECK;
 
 /* The same without vault and audit log: what a check may look at while a gateway runs. It cannot serve. */
-enum outcome service_create_unopened(struct settings **settings, struct service **service_out,
+enum outcome service_create_unopened(struct settings **settings, unsigned loops_count, struct service **service_out,
                                      struct detail *detail) MUST_CHECK;
+
+/* Ends the vault's and the audit log's threads, which post to the loops: after the last vault reader was closed,
+ * before the first loop is destroyed. */
+void service_close(struct service *service);
 
 /* No worker may be running. Sets *service to NULL; NULL is allowed. */
 void service_destroy(struct service **service);

@@ -88,6 +88,15 @@ static enum outcome open_listeners(struct worker *worker, bool admin, struct det
     return outcome;
 }
 
+static void limit_pool(struct worker *worker) {
+    const struct settings *settings = worker->service->settings;
+    struct net_pool_limits limits = net_pool_limits(worker->pool);
+    limits.idle_per_origin_count = settings->limits.upstream_idle_connections;
+    limits.connections_per_origin_count = settings->limits.upstream_connections;
+    limits.idle_ms = settings->timeouts.upstream_keep_alive_ms;
+    net_pool_set_limits(worker->pool, &limits);
+}
+
 enum outcome worker_create(const struct service *service, bool admin, struct worker **worker_out,
                            struct detail *detail) {
     *worker_out = NULL;
@@ -102,6 +111,7 @@ enum outcome worker_create(const struct service *service, bool admin, struct wor
     if (worker->breakers == NULL) outcome = OUTCOME_NO_MEMORY;
     if (outcome == OUTCOME_OK) outcome = net_loop_create(&worker->loop);
     if (outcome == OUTCOME_OK) outcome = net_pool_create(worker->loop, &worker->pool);
+    if (outcome == OUTCOME_OK) limit_pool(worker);
     if (outcome == OUTCOME_OK)
         outcome = net_timer_create(worker->loop, on_drain_time_over, worker, &worker->drain_timer);
     if (outcome == OUTCOME_OK) outcome = vault_reader_open(service->vault, &worker->reader);
@@ -115,9 +125,7 @@ void worker_run(struct worker *worker) {
     net_loop_run(worker->loop);
 }
 
-/* Also for a worker that never ran: what is open is closed, and the loop turned until that has landed. */
-static void close_loop(struct worker *worker) {
-    if (worker->loop == NULL) return;
+void worker_close(struct worker *worker) {
     for (uint32_t i = 0; i < worker->listener_count; i++) net_listener_close(&worker->listeners[i]);
     if (worker->pool) {
         net_timer_close(&worker->drain_timer);
@@ -125,13 +133,13 @@ static void close_loop(struct worker *worker) {
         net_loop_stop(worker->loop);
         net_loop_run(worker->loop);
     }
-    net_loop_destroy(&worker->loop);
+    vault_reader_close(&worker->reader);
 }
 
 void worker_destroy(struct worker **worker) {
     if (*worker == NULL) return;
-    close_loop(*worker);
-    vault_reader_close(&(*worker)->reader);
+    worker_close(*worker);
+    net_loop_destroy(&(*worker)->loop);
     free((*worker)->breakers);
     free(*worker);
     *worker = NULL;

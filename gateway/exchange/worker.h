@@ -50,6 +50,9 @@ void worker_drain(struct worker *worker);
 void worker_client_gone(struct worker *worker);
 void worker_exchange_gone(struct worker *worker);
 
+/* Closes what is open, also of a worker that never ran, and gives the vault's reader back. No thread runs it. */
+void worker_close(struct worker *worker);
+
 /* Sets *worker to NULL; NULL is allowed. */
 void worker_destroy(struct worker **worker);
 

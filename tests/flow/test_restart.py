@@ -44,7 +44,7 @@ def test_an_issued_token_restores_later(lone, mock, captured, canary):
     agent.chat(f"Remember {email}.")
     token = TOKEN.search(captured.only_request().last_user()).group()
     agent = after_crash(lone, agent)
-    mock.script(default={"reply": f"It is {token}, or `{token.lower()}`.", "delta_bytes": 3})
+    mock.script(default={"reply": f"It is {token}, or `{token}`.", "delta_bytes": 3})
     assert content(agent.chat("What was the address?")) == f"It is {email}, or `{email}`."
     streamed = agent.chat("What was the address?", stream=True)
     assert text_of(events_of(streamed.content)) == f"It is {email}, or `{email}`."

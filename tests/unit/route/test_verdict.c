@@ -283,19 +283,6 @@ static void the_most_upstreams_fit(void **state) {
     assert_int_equal(decide(&input).candidate_count, ROUTE_UPSTREAMS_MAX);
 }
 
-#ifdef SLUICE_FAULTS
-static void an_injected_fault_leaves_it_undecided(void **state) {
-    (void)state;
-    const struct verdict_input input = input_of(NULL, 0);
-    struct verdict verdict = {.state = VERDICT_ALLOW};
-    setenv("SLUICE_FAULT", "decide", 1);
-    const enum outcome outcome = verdict_decide(&input, &verdict);
-    unsetenv("SLUICE_FAULT");
-    assert_int_equal(outcome, OUTCOME_FAULT);
-    assert_int_equal(verdict.state, VERDICT_UNDECIDED);
-}
-#endif
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worst_finding_sets_tier_and_candidates),
@@ -309,9 +296,6 @@ int main(void) {
         cmocka_unit_test(more_overrides_than_can_be_noted_block),
         cmocka_unit_test(what_is_not_complete_stays_undecided),
         cmocka_unit_test(the_most_upstreams_fit),
-#ifdef SLUICE_FAULTS
-        cmocka_unit_test(an_injected_fault_leaves_it_undecided),
-#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

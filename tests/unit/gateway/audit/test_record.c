@@ -14,7 +14,7 @@
 
 static const char pack_yaml[] = "kinds:\n"
                                 "  - {name: email, label: EMAIL}\n"
-                                "  - {name: 'card \"x\"', label: CARD}\n"
+                                "  - {name: card, label: CARD}\n"
                                 "rules:\n"
                                 "  - id: test_email\n"
                                 "    kind: email\n"
@@ -31,7 +31,7 @@ static const char pack_yaml[] = "kinds:\n"
                                 "    examples: ['MAIL', 'xMAILx']\n"
                                 "    counterexamples: ['mail', 'MAI']\n"
                                 "  - id: test_card\n"
-                                "    kind: 'card \"x\"'\n"
+                                "    kind: card\n"
                                 "    tier: HIGH\n"
                                 "    pattern: '4\\d{15}'\n"
                                 "    confidence: 0.9\n"
@@ -113,7 +113,7 @@ static void an_allowed_request_reads_so(void **state) {
         written.text.data,
         "{\"request\":\"req_1\",\"time_ms\":1700000000123,\"agent\":\"ag\\\"ent\",\"tenant\":\"ten\\\\ant\","
         "\"route\":\"POST /v1/chat/completions\",\"verdict\":\"allow\",\"tier\":\"MEDIUM\",\"rules\":[\"test_email\"],"
-        "\"findings\":3,\"kinds\":{\"email\":2,\"card \\\"x\\\"\":1},\"candidates\":[\"far\",\"near\"],"
+        "\"findings\":3,\"kinds\":{\"email\":2,\"card\":1},\"candidates\":[\"far\",\"near\"],"
         "\"tokens\":2,\"body_bytes\":100,\"outgoing_bytes\":120}");
     buffer_deinit(&written.text);
 }
@@ -172,7 +172,7 @@ static void many_findings_are_counted_in_one_pass(void **state) {
     assert_true(clock_monotonic_ns() - begin_ns < 200000000u); /* a pass takes under a millisecond */
     assert_false(text.failed);
     buffer_append_char(&text, '\0');
-    assert_non_null(strstr(text.data, "\"kinds\":{\"email\":32768,\"card \\\"x\\\"\":32768}"));
+    assert_non_null(strstr(text.data, "\"kinds\":{\"email\":32768,\"card\":32768}"));
     buffer_deinit(&text);
 }
 

@@ -446,7 +446,7 @@ static void every_failed_allocation_is_survived(void **state) {
         assert_true(outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_OVERFLOW);
         assert_null(settings);
     }
-    assert_true(failures > 10);
+    assert_true(failures > 2); /* few where arenas take chunks, many where each allocation stands alone */
 }
 
 static int set_up(void **state) {

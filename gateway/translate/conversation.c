@@ -1,0 +1,121 @@
+/* Lists grow at their end and are never changed in the middle. Linking walks the messages once; what is
+ * open between an assistant's calls and their results is a short list of the newest turn. */
+#include "gateway/translate/conversation.h"
+
+#include <stdio.h>
+
+#include "gateway/body/json_text.h"
+
+#define MOST_CALLS_A_TURN 1024u
+
+void conversation_init(struct conversation *conversation, struct arena *arena) {
+    *conversation = (struct conversation){.arena = arena};
+}
+
+struct message *conversation_message_add(struct conversation *conversation, enum message_role role) {
+    struct message *message = arena_zalloc(conversation->arena, 1, sizeof *message);
+    if (message == NULL) return NULL;
+    message->role = role;
+    if (conversation->last_message)
+        conversation->last_message->next = message;
+    else
+        conversation->first_message = message;
+    conversation->last_message = message;
+    return message;
+}
+
+struct tool *conversation_tool_add(struct conversation *conversation) {
+    struct tool *tool = arena_zalloc(conversation->arena, 1, sizeof *tool);
+    if (tool == NULL) return NULL;
+    if (conversation->last_tool)
+        conversation->last_tool->next = tool;
+    else
+        conversation->first_tool = tool;
+    conversation->last_tool = tool;
+    return tool;
+}
+
+struct stop_text *conversation_stop_add(struct conversation *conversation, struct slice text) {
+    struct stop_text *stop = arena_zalloc(conversation->arena, 1, sizeof *stop);
+    if (stop == NULL) return NULL;
+    stop->text = text;
+    if (conversation->last_stop)
+        conversation->last_stop->next = stop;
+    else
+        conversation->first_stop = stop;
+    conversation->last_stop = stop;
+    return stop;
+}
+
+struct part *part_list_add(struct part_list *list, enum part_kind kind, struct arena *arena) {
+    struct part *part = arena_zalloc(arena, 1, sizeof *part);
+    if (part == NULL) return NULL;
+    part->kind = kind;
+    if (list->last)
+        list->last->next = part;
+    else
+        list->first = part;
+    list->last = part;
+    return part;
+}
+
+/* The calls of the newest turn. */
+struct open_calls {
+    struct part *calls[MOST_CALLS_A_TURN];
+    bool answered[MOST_CALLS_A_TURN];
+    uint32_t count;
+    uint64_t number; /* of the conversation's next call */
+};
+
+static enum outcome call_open(struct open_calls *open, struct part *call, struct arena *arena) {
+    if (open->count == MOST_CALLS_A_TURN) return OUTCOME_UNSUPPORTED;
+    if (call->id.len == 0) {
+        char id[32];
+        const int len = snprintf(id, sizeof id, "call_%llu", (unsigned long long)open->number);
+        call->id = arena_copy(arena, slice_of(id, (size_t)len));
+        if (call->id.data == NULL) return OUTCOME_NO_MEMORY;
+    }
+    open->number++;
+    open->answered[open->count] = false;
+    open->calls[open->count++] = call;
+    return OUTCOME_OK;
+}
+
+static bool is_answer_to(const struct part *result, const struct part *call, bool answered) {
+    if (result->id.len) return json_text_equal(result->id, call->id);
+    return !answered && (result->name.len == 0 || json_text_equal(result->name, call->name));
+}
+
+static enum outcome result_link(struct open_calls *open, struct part *result) {
+    for (uint32_t i = 0; i < open->count; i++) {
+        if (!is_answer_to(result, open->calls[i], open->answered[i])) continue;
+        open->answered[i] = true;
+        result->id = open->calls[i]->id;
+        if (result->name.len == 0) result->name = open->calls[i]->name;
+        return OUTCOME_OK;
+    }
+    return OUTCOME_UNSUPPORTED;
+}
+
+static enum outcome message_link(struct open_calls *open, struct message *message, struct arena *arena) {
+    enum outcome outcome = OUTCOME_OK;
+    for (struct part *part = message->parts.first; part && outcome == OUTCOME_OK; part = part->next) {
+        if (part->kind == PART_CALL) outcome = call_open(open, part, arena);
+        if (part->kind == PART_RESULT) outcome = result_link(open, part);
+    }
+    return outcome;
+}
+
+enum outcome conversation_link(struct conversation *conversation) {
+    struct open_calls *open = arena_zalloc(conversation->arena, 1, sizeof *open);
+    if (open == NULL) return OUTCOME_NO_MEMORY;
+    enum outcome outcome = OUTCOME_OK;
+    enum message_role before = ROLE_USER;
+    for (struct message *message = conversation->first_message; message && outcome == OUTCOME_OK;
+         message = message->next) {
+        if (message->role == ROLE_ASSISTANT && before != ROLE_ASSISTANT) open->count = 0;
+        outcome = message_link(open, message, conversation->arena);
+        before = message->role;
+    }
+    return outcome;
+}

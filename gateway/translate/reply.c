@@ -1,0 +1,45 @@
+#include "gateway/translate/reply.h"
+
+#include "base/clock.h"
+#include "gateway/body/siphash.h"
+
+bool reply_has(const struct reply *reply, enum part_kind kind) {
+    for (const struct part *part = reply->parts.first; part; part = part->next)
+        if (part->kind == kind) return true;
+    return false;
+}
+
+enum reply_finish reply_finish_of(enum reply_finish told, bool has_calls) {
+    return told == FINISH_STOP && has_calls ? FINISH_CALLS : told;
+}
+
+struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name) {
+    const uint32_t node = json_member(doc, object, slice_str(name));
+    return json_is(doc, node, JSON_STRING) ? json_raw(doc, node) : slice_of(NULL, 0);
+}
+
+uint64_t reply_uint(const struct json_doc *doc, uint32_t object, const char *name) {
+    uint64_t value = 0;
+    const uint32_t node = json_member(doc, object, slice_str(name));
+    return json_is(doc, node, JSON_NUMBER) && json_uint(doc, node, &value) ? value : 0;
+}
+
+/* The key is no secret: equal answers shall have equal ids, in every process. */
+void reply_mint_id(struct buffer *out, const char *prefix, struct slice seed, uint64_t number) {
+    static const struct siphash_key key = {{0, 0}};
+    buffer_append_format(out, "%s%016llx_%llu", prefix, (unsigned long long)siphash(&key, 0, seed),
+                         (unsigned long long)number);
+}
+
+struct slice reply_id(struct arena *arena, const char *prefix, struct slice seed, uint64_t number) {
+    struct buffer id;
+    buffer_init(&id, 0);
+    reply_mint_id(&id, prefix, seed, number);
+    const struct slice copy = id.failed ? slice_of(NULL, 0) : arena_copy(arena, buffer_slice(&id));
+    buffer_deinit(&id);
+    return copy;
+}
+
+uint64_t reply_moment_s(uint64_t created_s) {
+    return created_s ? created_s : clock_wall_ms() / 1000u;
+}
