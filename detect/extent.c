@@ -9,6 +9,7 @@ static const struct named {
     {"card", extent_card},
     {"crypt_hash", extent_crypt_hash},
     {"date", extent_date},
+    {"domain_tail", extent_domain_tail},
     {"element", extent_element},
     {"email_address", extent_email},
     {"first_number", extent_first_number},

@@ -36,6 +36,8 @@ bool extent_date(struct slice text, struct text_range *range);
 
 /* From an @ in the hit both ways over what local part and domain may hold; stops where the script changes. */
 bool extent_email(struct slice text, struct text_range *range);
+/* The hit and the labels that follow it, each behind a dot. */
+bool extent_domain_tail(struct slice text, struct text_range *range);
 /* From the hit's begin over digits and their separators, to at most 15 digits (ITU-T E.164). */
 bool extent_phone(struct slice text, struct text_range *range);
 /* The same from the digit that the hit ends in, with a + or ( before it. */
@@ -68,7 +70,7 @@ bool extent_percent_behind(struct slice text, struct text_range *range);
 
 /* The value assigned behind the hit: quoted, or up to the next blank; reaches over a type annotation. */
 bool extent_assigned_value(struct slice text, struct text_range *range);
-/* The same, but nothing for tokens that are counted or point into a list: max_tokens, next_page_token. */
+/* The same, but nothing behind names of tokens that are no secret: max_token, next_page_token, lock-token. */
 bool extent_assigned_token(struct slice text, struct text_range *range);
 /* The element's text behind `<password>`. */
 bool extent_element(struct slice text, struct text_range *range);

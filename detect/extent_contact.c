@@ -17,43 +17,49 @@ static bool leads_letter(unsigned char c) {
     return c >= 0xc3 && c <= 0xdf;
 }
 
-enum glyph { GLYPH_NONE, GLYPH_ASCII, GLYPH_LETTER, GLYPH_DENSE };
+enum glyph { GLYPH_NONE, GLYPH_JOINT, GLYPH_ASCII, GLYPH_LETTER, GLYPH_DENSE };
 
-static enum glyph glyph_of_lead(unsigned char lead) {
+/* Of the character at `begin`; GLYPH_NONE for what no address holds. A joint is one of `joints`. */
+static enum glyph glyph_of(struct slice text, uint32_t begin, const char *joints) {
+    const char c = text_at(text, begin);
+    if (char_is_any(c, joints)) return GLYPH_JOINT;
+    if (!char_is_foreign(c)) return char_is_alnum(c) ? GLYPH_ASCII : GLYPH_NONE;
+    const unsigned char lead = (unsigned char)c, second = (unsigned char)text_at(text, begin + 1);
     if (leads_letter(lead)) return GLYPH_LETTER;
-    return leads_dense_script(lead) ? GLYPH_DENSE : GLYPH_NONE;
+    const bool cjk_punctuation = lead == 0xe3 && second == 0x80;
+    return leads_dense_script(lead) && !cjk_punctuation ? GLYPH_DENSE : GLYPH_NONE;
 }
 
-/* The glyph that ends at `end`, and its length; GLYPH_NONE for bytes that no address holds. */
-static enum glyph glyph_before(struct slice text, uint32_t end, const char *ascii, uint32_t *len_out) {
-    const char last = text_before(text, end);
-    *len_out = 1;
-    if (!char_is_foreign(last)) return char_is_alnum(last) || char_is_any(last, ascii) ? GLYPH_ASCII : GLYPH_NONE;
-    while (*len_out < 4 && *len_out < end && ((unsigned char)text.data[end - *len_out] & 0xc0) == 0x80) ++*len_out;
-    return glyph_of_lead((unsigned char)text.data[end - *len_out]);
+static bool continues_character(char c) {
+    return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static enum glyph glyph_at(struct slice text, uint32_t begin, const char *ascii, uint32_t *len_out) {
-    const char first = text_at(text, begin);
-    *len_out = 1;
-    if (!char_is_foreign(first)) return char_is_alnum(first) || char_is_any(first, ascii) ? GLYPH_ASCII : GLYPH_NONE;
-    while (*len_out < 4 && ((unsigned char)text_at(text, begin + *len_out) & 0xc0) == 0x80) ++*len_out;
-    return glyph_of_lead((unsigned char)first);
+static uint32_t character_before(struct slice text, uint32_t end) {
+    uint32_t begin = end - 1;
+    while (begin > 0 && end - begin < 4 && continues_character(text.data[begin])) begin--;
+    return begin;
 }
 
-/* One script on each side of the change: Latin does not go on in dense script, nor the other way. */
+static uint32_t character_end(struct slice text, uint32_t begin) {
+    uint32_t end = begin + 1;
+    while (end - begin < 4 && continues_character(text_at(text, end))) end++;
+    return end;
+}
+
+/* Latin does not go on in dense script, nor the other way. */
 static bool script_changes(enum glyph seen, enum glyph next) {
-    return seen != GLYPH_NONE && (seen == GLYPH_DENSE) != (next == GLYPH_DENSE);
+    return seen != GLYPH_NONE && next != GLYPH_JOINT && (seen == GLYPH_DENSE) != (next == GLYPH_DENSE);
 }
 
 static uint32_t local_begin(struct slice text, uint32_t at) {
-    uint32_t begin = at, len = 0;
+    uint32_t begin = at;
     enum glyph seen = GLYPH_NONE;
     while (begin > 0 && at - begin < LOCAL_LONGEST) {
-        const enum glyph next = glyph_before(text, begin, "._%+'-", &len);
+        const uint32_t character = character_before(text, begin);
+        const enum glyph next = glyph_of(text, character, "._%+'-");
         if (next == GLYPH_NONE || script_changes(seen, next)) break;
-        seen = next;
-        begin -= len;
+        if (next != GLYPH_JOINT) seen = next;
+        begin = character;
     }
     while (begin < at && char_is_any(text.data[begin], ".'-+%")) begin++;
     return begin;
@@ -61,14 +67,16 @@ static uint32_t local_begin(struct slice text, uint32_t at) {
 
 /* A label may be of another script than its neighbour, so the change counts within labels only. */
 static uint32_t domain_end(struct slice text, uint32_t begin) {
-    uint32_t end = begin, len = 0;
+    uint32_t end = begin;
     enum glyph seen = GLYPH_NONE;
-    while (end - begin < DOMAIN_LONGEST) {
-        const enum glyph next = glyph_at(text, end, ".-", &len);
+    while (end < text.len && end - begin < DOMAIN_LONGEST) {
+        const enum glyph next = glyph_of(text, end, ".-");
         if (next == GLYPH_NONE || script_changes(seen, next)) break;
-        seen = text.data[end] == '.' ? GLYPH_NONE : next;
-        end += len;
+        if (text.data[end] == '.') seen = GLYPH_NONE;
+        if (next != GLYPH_JOINT) seen = next;
+        end = character_end(text, end);
     }
+    if (end > text.len) end = (uint32_t)text.len;
     while (end > begin && char_is_any(text.data[end - 1], ".-")) end--;
     return end;
 }
@@ -80,6 +88,16 @@ bool extent_email(struct slice text, struct text_range *range) {
     range->begin = local_begin(text, at);
     range->end = domain_end(text, at + 1);
     return range->begin < at && range->end > at + 1;
+}
+
+bool extent_domain_tail(struct slice text, struct text_range *range) {
+    const uint32_t reach = range->end + DOMAIN_LONGEST;
+    for (char c; range->end < reach; range->end++) {
+        c = text_at(text, range->end);
+        const bool goes_on = c == '.' || c == '-' ? char_is_alnum(text_at(text, range->end + 1)) : char_is_alnum(c);
+        if (!goes_on) break;
+    }
+    return true;
 }
 
 /* One separator between digits, or two where one is a parenthesis: `(415) 555`, `+49 (0)30`. */
@@ -145,8 +163,8 @@ bool extent_mac(struct slice text, struct text_range *range) {
 bool extent_unc_path(struct slice text, struct text_range *range) {
     while (text_before(text, range->begin) == '\\') range->begin--;
     const uint32_t reach = range->end + 512;
-    for (char c;
-         range->end < reach && (c = text_at(text, range->end), char_is_word(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
+    for (char c; range->end < reach && (c = text_at(text, range->end),
+                                       char_is_word(c) || char_is_foreign(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
         range->end++;
     while (range->end > range->begin && char_is_any(text.data[range->end - 1], "\\.)'!")) range->end--;
     return true;

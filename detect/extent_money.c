@@ -105,8 +105,7 @@ static uint32_t number_begin(struct slice text, uint32_t at) {
 }
 
 static bool narrow_to_amount(struct slice text, struct text_range *range, uint32_t digit, bool percent) {
-    const char before = text_before(text, digit);
-    if (char_is_alnum(before) || before == '_') return false; /* Q3, v2 */
+    if (char_is_word(text_before(text, digit))) return false; /* Q3, v2 */
     const struct amount amount = amount_at(text, digit);
     *range = (struct text_range){amount.begin, amount.end};
     return percent ? amount.percent : is_money(text, &amount);
@@ -162,6 +161,22 @@ static bool card_take(struct card_walk *walk, struct slice text, uint32_t at) {
     return true;
 }
 
+/* Four symbols of a hexadecimal number with a digit among them, from `begin` on, alone. */
+static bool group_of_four(struct slice text, uint32_t begin) {
+    bool digit = false;
+    for (uint32_t i = begin; i < begin + 4; i++) {
+        if (char_hex(text_at(text, i)) < 0) return false;
+        digit = digit || char_is_digit(text.data[i]);
+    }
+    return digit && !char_is_word(text_at(text, begin + 4)) && !char_is_word(text_before(text, begin));
+}
+
+/* `5112 5118 5114 5110` in a row of many such groups. */
+static bool card_in_series(struct slice text, uint32_t begin, uint32_t end) {
+    if (begin >= 5 && char_is_space(text.data[begin - 1]) && group_of_four(text, begin - 5)) return true;
+    return char_is_space(text_at(text, end)) && group_of_four(text, end + 1);
+}
+
 static bool card_touches_nothing(struct slice text, uint32_t begin, uint32_t end) {
     const char before = text_before(text, begin), after = text_at(text, end);
     if (char_is_word(before) || char_is_word(after)) return false;
@@ -179,7 +194,7 @@ bool extent_card(struct slice text, struct text_range *range) {
             longest_end = at + 1;
     }
     range->end = longest_end;
-    return longest_end > 0;
+    return longest_end > 0 && (walk.group_count == 1 || !card_in_series(text, range->begin, longest_end));
 }
 
 bool extent_iban(struct slice text, struct text_range *range) {

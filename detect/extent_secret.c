@@ -58,7 +58,14 @@ static struct text_range plain_value(struct slice text, uint32_t begin) {
     return (struct text_range){begin, end};
 }
 
+/* `...:123456789012:secret:name`: a field of a colon-separated name, as in ARNs. */
+static bool is_name_in_list(struct slice text, struct text_range hit) {
+    return text_before(text, hit.begin) == ':' && hit.begin >= 2 && char_is_digit(text.data[hit.begin - 2]) &&
+           text_before(text, hit.end) == ':';
+}
+
 bool extent_assigned_value(struct slice text, struct text_range *range) {
+    if (is_name_in_list(text, *range)) return false;
     uint32_t at = skip_annotation(text, skip_blanks(text, range->end));
     at = skip_string_prefix(text, at);
     const bool escaped = text_at(text, at) == '\\' && is_quote(text_at(text, at + 1));
@@ -75,11 +82,11 @@ bool extent_assigned_value(struct slice text, struct text_range *range) {
 /* Words in front of `token` in names of things that are counted, or are places in lists and texts. */
 static bool names_no_secret(struct slice word) {
     static const char *const words[] = {
-        "max",   "min",   "num",          "page",   "next",       "prev",     "previous", "continuation", "cursor",
-        "eos",   "bos",   "pad",          "unk",    "mask",       "sep",      "cls",      "special",      "stop",
-        "start", "end",   "cancellation", "cancel", "sync",       "lex",      "csrf",     "xsrf",         "comma",
-        "image", "audio", "text",         "prompt", "completion", "thinking", "budget",   "cached",       "total",
-        "count", "per",   "first",        "last",   "user_cancel"};
+        "max",    "min",   "num",          "page",   "next",       "prev",     "previous",    "continuation", "cursor",
+        "eos",    "bos",   "pad",          "unk",    "mask",       "sep",      "cls",         "special",      "stop",
+        "start",  "end",   "cancellation", "cancel", "sync",       "lex",      "csrf",        "xsrf",         "comma",
+        "image",  "audio", "text",         "prompt", "completion", "thinking", "idempotency", "lock",         "budget",
+        "cached", "total", "count",        "per",    "first",      "last",     "user_cancel"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_equal_nocase(word, slice_str(words[i]))) return true;
     return false;
@@ -97,8 +104,17 @@ static struct slice key_word_before(struct slice text, uint32_t end) {
     return slice_range(text, begin, end);
 }
 
+/* Where the word `token` begins in the hit, or its end. */
+static uint32_t token_word(struct slice text, struct text_range hit) {
+    uint32_t at = hit.begin;
+    while (at < hit.end && (hit.end - at < 5 || !slice_equal_nocase(slice_range(text, at, at + 5), SLICE("token"))))
+        at++;
+    return at;
+}
+
 bool extent_assigned_token(struct slice text, struct text_range *range) {
-    if (names_no_secret(key_word_before(text, range->begin))) return false;
+    const uint32_t word = token_word(text, *range);
+    if (word < range->end && names_no_secret(key_word_before(text, word))) return false;
     return extent_assigned_value(text, range);
 }
 

@@ -97,14 +97,16 @@ static enum outcome load_members(struct loading *loading, const char *list, load
 static enum outcome load_rules(struct loading *loading) {
     const uint32_t rule_count = count_members(loading->set, "rules");
     const uint32_t kind_count = count_members(loading->set, "kinds");
-    if (rule_count == 0) return detail_set(loading->detail, OUTCOME_INVALID, "there are no rules in the packs");
     if (rule_count > RULES_MOST)
         return detail_set(loading->detail, OUTCOME_INVALID, "more than %u rules in the packs", RULES_MOST);
-    loading->set->rules = calloc(rule_count, sizeof(struct rule));
+    loading->set->rules = calloc(rule_count ? rule_count : 1, sizeof(struct rule));
     loading->kinds = calloc(kind_count ? kind_count : 1, sizeof(struct pack_kind));
     if (loading->set->rules == NULL || loading->kinds == NULL) return OUTCOME_NO_MEMORY;
-    const enum outcome outcome = load_members(loading, "kinds", load_kind);
-    return outcome == OUTCOME_OK ? load_members(loading, "rules", load_rule) : outcome;
+    enum outcome outcome = load_members(loading, "kinds", load_kind);
+    if (outcome == OUTCOME_OK) outcome = load_members(loading, "rules", load_rule);
+    if (outcome == OUTCOME_OK && rule_count == 0)
+        outcome = detail_set(loading->detail, OUTCOME_INVALID, "there are no rules in the packs");
+    return outcome;
 }
 
 enum outcome rule_set_load(struct rule_set *set, const struct pack_source *packs, uint32_t pack_count,

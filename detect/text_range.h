@@ -1,7 +1,8 @@
 /* A place in the scanned text, and the few questions that confirmations ask about the bytes around it.
  *
- * Classes are ASCII: scanned text is bytes and need not be UTF-8, so a byte of 0x80 or more counts as
- * a letter wherever a word could go on. Outside the text there is '\n', which is no word.
+ * Classes are ASCII: scanned text is bytes and need not be UTF-8. A byte of 0x80 or more ends a word, as
+ * it does for Hyperscan's \b, since scripts without blanks write numbers and addresses right behind
+ * their letters. Outside the text there is '\n', which is no word.
  *
  * Units: byte offsets, half-open.  Pure functions; any thread. */
 #ifndef SLUICE_DETECT_TEXT_RANGE_H
@@ -52,9 +53,8 @@ static inline bool char_is_foreign(char c) {
     return (unsigned char)c >= 0x80;
 }
 
-/* What an identifier or a word of any language can go on with. */
 static inline bool char_is_word(char c) {
-    return char_is_alnum(c) || c == '_' || char_is_foreign(c);
+    return char_is_alnum(c) || c == '_';
 }
 
 static inline bool char_is_blank(char c) {

@@ -23,6 +23,7 @@ static const struct named {
     {"mixed", validate_mixed},
     {"nhs", validate_nhs},
     {"nir", validate_nir},
+    {"not_in_base64", validate_not_in_base64},
     {"not_in_series", validate_not_in_series},
     {"not_placeholder", validate_not_placeholder},
     {"password", validate_password},
@@ -52,9 +53,13 @@ bool validate_alone(struct slice text, struct text_range value) {
 }
 
 bool validate_not_in_series(struct slice text, struct text_range value) {
-    const bool before = text_before(text, value.begin) == ' ' && value.begin >= 2 &&
+    const bool before = char_is_space(text_before(text, value.begin)) && value.begin >= 2 &&
                         char_is_digit(text_at(text, value.begin - 2));
-    return !before && !(text_at(text, value.end) == ' ' && char_is_digit(text_at(text, value.end + 1)));
+    return !before && !(char_is_space(text_at(text, value.end)) && char_is_digit(text_at(text, value.end + 1)));
+}
+
+bool validate_not_in_base64(struct slice text, struct text_range value) {
+    return !char_is_any(text_before(text, value.begin), "+/") && !char_is_any(text_at(text, value.end), "+/");
 }
 
 bool validate_upper_case(struct slice text, struct text_range value) {

@@ -17,6 +17,8 @@ validate_fn *validate_find(const char *name);
 /* No letter, digit, underscore, dash, or dot with a digit behind it, touches the value. */
 bool validate_alone(struct slice text, struct text_range value);
 
+/* No + or / touches the value: it is not a piece of base64. */
+bool validate_not_in_base64(struct slice text, struct text_range value);
 /* No other number beside it, one blank away: `2048 4096 8192`. */
 bool validate_not_in_series(struct slice text, struct text_range value);
 /* No lower-case letter. */

@@ -56,6 +56,14 @@ static bool is_number_with_x(struct slice label) {
     return label.len >= 2 && char_is_digit(label.data[0]) && label.data[label.len - 1] == 'x';
 }
 
+/* `scheme://user:name@host`: what stands before the @ is no mailbox. */
+static bool is_url_user(struct slice text, uint32_t begin) {
+    uint32_t at = begin;
+    while (at > 0 && begin - at < 64 && !char_is_space(text.data[at - 1]) && !char_is_any(text.data[at - 1], "/\"'<>@"))
+        at--;
+    return text_before(text, at) == '/' && at >= 2 && text_before(text, at - 1) == '/';
+}
+
 bool validate_email(struct slice text, struct text_range value) {
     const struct slice address = text_of(text, value);
     const char *at = memrchr(address.data, '@', address.len);
@@ -69,6 +77,7 @@ bool validate_email(struct slice text, struct text_range value) {
         if (!char_is_letter(top.data[i]) && !char_is_foreign(top.data[i]) && !slice_starts_with(top, SLICE("xn--")))
             return false;
     if (top.len < 2 || is_file_or_member(top) || is_number_with_x(label_first(domain))) return false;
+    if (is_url_user(text, value.begin)) return false;
     /* git@github.com:owner/repo is the address of a repository, not of a person. */
     return !(slice_equal(local, SLICE("git")) && text_at(text, value.end) == ':');
 }
@@ -101,9 +110,20 @@ static struct slice word_before(struct slice text, uint32_t begin) {
 }
 
 static bool ipv4_reads_as_version(struct slice text, struct text_range value) {
-    static const char *const words[] = {"version",         "ver",         "v",       "release",
-                                        "build",           "firmware",    "chrome",  "section",
-                                        "assemblyversion", "fileversion", "upgrade", "rev"};
+    static const char *const words[] = {"version",
+                                        "ver",
+                                        "v",
+                                        "release",
+                                        "build",
+                                        "firmware",
+                                        "chrome",
+                                        "section",
+                                        "objectidentifier",
+                                        "oid",
+                                        "assemblyversion",
+                                        "fileversion",
+                                        "upgrade",
+                                        "rev"};
     if (WORD_IS_ANY(word_before(text, value.begin), words)) return true;
     /* Chrome/120.0.0.0, but not http://10.0.0.1 */
     return text_before(text, value.begin) == '/' && value.begin >= 2 && text_at(text, value.begin - 2) != '/';
@@ -190,38 +210,75 @@ static bool looks_like_machine(struct slice host) {
     return label_count(host) >= 3;
 }
 
-bool validate_internal_host(struct slice text, struct text_range value) {
-    const struct slice host = text_of(text, value);
-    const char before = text_before(text, value.begin), after = text_at(text, value.end);
-    if (is_well_known_host(host) || !labels_well_formed(host)) return false;
-    if (char_is_word(before) || char_is_any(before, ".-$@#")) return before == '@';
-    if (char_is_word(after) || char_is_any(after, "-(=[")) return false;
-    if (after == '.' && char_is_word(text_at(text, value.end + 1))) return false; /* settings.local.json */
-    const bool in_url = before == '/' && value.begin >= 2 && text_at(text, value.begin - 2) == '/';
-    if (in_url) return true;
-    if (before == '/' || before == '\\') return false; /* a path */
-    if (is_code_word(label_first(host))) return false;
-    const struct slice top = label_last(host);
-    const bool ambiguous = slice_equal_nocase(top, SLICE("internal")) || slice_equal_nocase(top, SLICE("private")) ||
-                           slice_equal_nocase(top, SLICE("local"));
-    return !ambiguous || looks_like_machine(host) || after == ':' || after == '/' || char_is_space(after) ||
-           char_is_any(after, ",.;\"'`)");
+/* `SpanKind.INTERNAL`, `lpOverlapped.Internal`: hosts are written in one case. */
+static bool mixes_cases(struct slice host) {
+    bool lower = false, upper = false;
+    for (size_t i = 0; i < host.len; i++) {
+        lower = lower || char_is_lower(host.data[i]);
+        upper = upper || char_is_upper(host.data[i]);
+    }
+    return lower && upper;
 }
 
-/* `\\server\share`; LaTeX and regular expressions write two backslashes too. */
+/* What stands on either side makes it a member, a file or a package. */
+static bool is_part_of_code(struct slice text, struct text_range value) {
+    static const char *const words[] = {"import", "from", "package", "require", "use", "using"};
+    const char before = text_before(text, value.begin), after = text_at(text, value.end);
+    if (char_is_word(before) || char_is_any(before, ".-$#/\\%")) return true;
+    if (char_is_word(after) || char_is_any(after, "-(=[")) return true;
+    if (after == '.' && char_is_word(text_at(text, value.end + 1))) return true; /* settings.local.json */
+    return WORD_IS_ANY(word_before(text, value.begin), words);
+}
+
+/* .internal, .private and .local also end names in programs: a name of two plain words must then stand as
+ * a host would. */
+static bool is_named_like_code(struct slice text, struct text_range value) {
+    static const char *const tops[] = {"internal", "private", "local"};
+    const struct slice host = text_of(text, value);
+    if (is_code_word(label_first(host))) return true;
+    if (!WORD_IS_ANY(label_last(host), tops)) return false;
+    if (mixes_cases(host) || memchr(host.data, '_', host.len)) return true;
+    return !looks_like_machine(host) && !char_is_space(text_at(text, value.end)) &&
+           !char_is_any(text_at(text, value.end), ":/,.;\"'`");
+}
+
+bool validate_internal_host(struct slice text, struct text_range value) {
+    const struct slice host = text_of(text, value);
+    if (is_well_known_host(host) || !labels_well_formed(host)) return false;
+    const char before = text_before(text, value.begin);
+    if (before == '@') return true;
+    if (before == '/' && text_before(text, value.begin - 1) == '/') return true; /* a URL's host */
+    return !is_part_of_code(text, value) && !is_named_like_code(text, value);
+}
+
+/* x1b and u0041: what a string escape leaves behind its backslash. */
+static bool is_escape(struct slice name) {
+    const bool form = (name.len == 3 && name.data[0] == 'x') || (name.len == 5 && (name.data[0] | 0x20) == 'u');
+    for (size_t i = 1; form && i < name.len; i++)
+        if (char_hex(name.data[i]) < 0) return false;
+    return form;
+}
+
+/* `\\server\share`, or `\\\\server\\share` in a program's text. LaTeX and regular expressions write two
+ * backslashes too, but seldom two parts with a digit, dash, dot or $ among them. */
 bool validate_unc_path(struct slice text, struct text_range value) {
     const struct slice path = text_of(text, value);
     const char before = text_before(text, value.begin);
-    if (char_is_word(before) || before == '\\' || before == ':') return false;
-    size_t name = 0;
-    while (name < path.len && path.data[name] == '\\') name++;
-    const size_t step = name; /* 2 as it is, 4 where a program's text doubles them */
+    size_t begin = 0;
+    while (begin < path.len && path.data[begin] == '\\') begin++;
+    if (char_is_word(before) || char_is_any(before, ":%.)]}") || (begin != 2 && begin != 4)) return false;
     unsigned parts = 0;
     bool marked = false;
-    for (size_t i = name; i < path.len; i++) {
-        const char c = path.data[i];
-        if (c == '\\' && i + 1 < path.len && path.data[i + 1] != '\\') parts++;
-        marked = marked || char_is_digit(c) || c == '-' || c == '.' || c == '$';
+    for (size_t i = begin, part_begin = begin; i <= path.len; i++) {
+        if (i < path.len && path.data[i] != '\\') {
+            marked = marked || char_is_digit(path.data[i]) || char_is_any(path.data[i], "-.$");
+            continue;
+        }
+        const struct slice part = slice_range(path, part_begin, i);
+        if (part.len < (parts == 0 ? 2u : 1u) || is_escape(part)) return false;
+        parts++;
+        if (begin == 4 && i < path.len && path.data[++i] != '\\') return false; /* not doubled all along */
+        part_begin = i + 1;
     }
-    return (step == 2 || step == 4) && parts >= 1 && (marked || parts >= 2);
+    return parts >= 3 || (parts == 2 && marked);
 }

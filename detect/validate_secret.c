@@ -32,6 +32,16 @@ static bool has_run(struct slice text, const char *set, size_t times) {
     return false;
 }
 
+/* `%s`, `{name}`: a text that a program will fill in. */
+static bool has_format_field(struct slice text) {
+    if (memmem(text.data, text.len, "%s", 2)) return true;
+    const char *open = memchr(text.data, '{', text.len);
+    if (open == NULL) return false;
+    const char *end = text.data + text.len, *at = open + 1;
+    while (at < end && (char_is_letter(*at) || *at == '_' || *at == '.')) at++;
+    return at < end && *at == '}' && at > open + 2;
+}
+
 bool validate_not_placeholder(struct slice text, struct text_range value) {
     static const char *const words[] = {
         "example",   "placeholder", "changeme",   "change_me", "change-me", "redacted", "your_",    "your-",
@@ -43,7 +53,7 @@ bool validate_not_placeholder(struct slice text, struct text_range value) {
         if (contains_nocase(bytes, words[i])) return false;
     return !has_run(bytes, "xX*#.?", 4) && !has_run(bytes, "0", 12) && !memmem(bytes.data, bytes.len, "${", 2) &&
            !memmem(bytes.data, bytes.len, "{{", 2) && !memmem(bytes.data, bytes.len, "...", 3) &&
-           !memmem(bytes.data, bytes.len, "\xe2\x80\xa6", 3);
+           !has_format_field(bytes) && !memmem(bytes.data, bytes.len, "\xe2\x80\xa6", 3);
 }
 
 /* What a value is made of. */
@@ -62,7 +72,7 @@ static struct makeup makeup_of(struct slice value) {
         makeup.foreign += char_is_foreign(c);
         makeup.spaces += char_is_space(c);
         makeup.separators += char_is_any(c, "_-./:,;'\"?");
-        makeup.symbols += char_is_any(c, "!@#$%^&*+=~|\\()[]{}<>`");
+        makeup.symbols += char_is_any(c, "!@#$%^&*+=~|()[]{}<>`");
         if (i == 0) continue;
         const char last = value.data[i - 1];
         makeup.switches += (char_is_lower(last) && char_is_upper(c)) || (char_is_upper(last) && char_is_lower(c));
@@ -95,13 +105,13 @@ static bool in_quotes(struct slice text, struct text_range value) {
     return char_is_any(text_before(text, value.begin), "\"'`");
 }
 
-/* `value(`, `value[`, `value.` and `value,` in code, and what begins a variable or a tag. */
+/* `value(` and `value[` in code, and what begins a variable or a tag. In quotes: `'Password: ', stream=` where
+ * the quote closed something else. */
 static bool is_expression(struct slice text, struct text_range value) {
-    if (in_quotes(text, value)) return false;
-    const char first = text.data[value.begin], after = text_at(text, value.end);
-    if (char_is_any(first, "$%<{[(&*@!|>~/.,;\\")) return true;
-    if (char_is_any(after, "([{")) return true;
-    return false;
+    const char first = text.data[value.begin];
+    if (value.end - value.begin > 2 && memcmp(text.data + value.end - 2, "()", 2) == 0) return true;
+    if (in_quotes(text, value)) return char_is_any(first, ",;)]}:");
+    return char_is_any(first, "$%<{[(&*@!|>~/.,;\\") || char_is_any(text_at(text, value.end), "([{");
 }
 
 /* A path, an address, or a variable's place: nothing that is itself secret. */
@@ -139,9 +149,12 @@ static bool is_sluice_token(struct slice value) {
     return underscore > value.data && underscore - value.data <= 12;
 }
 
-/* Letters only: random ones change case all the time, words and camelCase do not. */
+/* Letters only: in words and camelCase lower-case letters come in company, in random ones many stand alone. */
 static bool letters_look_random(struct slice value, const struct makeup *makeup) {
-    return value.len >= 8 && letters(makeup) == value.len && makeup->switches * 3 >= value.len;
+    size_t lonely = 0;
+    for (size_t i = 1; i + 1 < value.len; i++)
+        lonely += char_is_lower(value.data[i]) && char_is_upper(value.data[i - 1]) && char_is_upper(value.data[i + 1]);
+    return value.len >= 8 && letters(makeup) == value.len && lonely >= 2 && makeup->switches * 3 >= value.len;
 }
 
 /* `correct-horse-battery-staple`: at least four lower-case words. */
@@ -189,22 +202,27 @@ static bool is_identifier(struct slice value) {
     return char_is_letter(value.data[0]) || value.data[0] == '_';
 }
 
-static bool is_member_chain(struct slice value) {
-    return memchr(value.data, '.', value.len) != NULL && is_identifier(value);
-}
-
 static bool never_a_secret(struct slice text, struct text_range value) {
     const struct slice bytes = text_of(text, value);
     return !validate_not_placeholder(text, value) || is_expression(text, value) || is_reference(bytes) ||
            is_type_word(bytes) || is_sluice_token(bytes);
 }
 
-/* An argument or a variable: `login(user, password=arg1)`, `pw = user_2`. */
+static size_t digit_runs(struct slice value) {
+    size_t runs = 0;
+    for (size_t i = 0; i < value.len; i++)
+        runs += char_is_digit(value.data[i]) && (i == 0 || !char_is_digit(value.data[i - 1]));
+    return runs;
+}
+
+/* An argument, a variable or a type: `login(user, password=arg1)`, `pw = user_2`, `key: Ed25519PrivateKey,`. */
 static bool is_bare_identifier(struct slice text, struct text_range value) {
     if (in_quotes(text, value)) return false;
     const struct slice bytes = text_of(text, value);
-    if (!is_identifier(bytes)) return false;
-    return is_member_chain(bytes) || memchr(bytes.data, '_', bytes.len) || char_is_any(text_at(text, value.end), "),");
+    if (is_identifier(bytes) && (memchr(bytes.data, '.', bytes.len) || memchr(bytes.data, '_', bytes.len))) return true;
+    const size_t runs_most = memchr(bytes.data, '.', bytes.len) ? 2 : 1;
+    return char_is_any(text_at(text, value.end), "),") && digit_runs(bytes) <= runs_most &&
+           !has_any(bytes, "-+/=!@#$%^&*~:");
 }
 
 bool validate_password(struct slice text, struct text_range value) {
@@ -237,7 +255,7 @@ bool validate_key(struct slice text, struct text_range value) {
     if (bytes.len < 8 || bytes.len > ENTROPY_LONGEST || never_a_secret(text, value)) return false;
     const struct makeup makeup = makeup_of(bytes);
     if (makeup.spaces > 0 || makeup.foreign > 0 || has_any(bytes, "()[]{}<>\"'`;,|\\")) return false;
-    if (!in_quotes(text, value) && is_member_chain(bytes)) return false;
+    if (is_bare_identifier(text, value)) return false;
     if (letters(&makeup) == bytes.len) return bytes.len >= 16 && letters_look_random(bytes, &makeup);
     if (letters(&makeup) == 0 || makeup.digits == 0) return false;
     return !is_slug(bytes) && entropy_centibits(bytes) >= (bytes.len < 12 ? 220u : 280u);
@@ -268,13 +286,26 @@ bool validate_url_password(struct slice text, struct text_range value) {
     return !slice_equal_nocase(password, url_user(text, value.begin)) && !is_sluice_token(password);
 }
 
+/* Printable, and what is not ASCII is well-formed UTF-8 at a glance: leads with their continuations. */
+static bool is_text(struct slice bytes) {
+    size_t open = 0; /* continuation bytes still due */
+    for (size_t i = 0; i < bytes.len; i++) {
+        const unsigned char c = (unsigned char)bytes.data[i];
+        const bool continues = (c & 0xc0) == 0x80;
+        if (c < 0x20 || continues != (open > 0)) return false;
+        if (continues)
+            open--;
+        else if (c >= 0x80)
+            open = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+    }
+    return open == 0;
+}
+
 bool validate_basic(struct slice text, struct text_range value) {
     char decoded[256];
-    if (!validate_not_placeholder(text, value)) return false;
+    if ((value.end - value.begin) % 4 != 0 || !validate_not_placeholder(text, value)) return false;
     const size_t len = base64_decode(text_of(text, value), decoded, sizeof decoded);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)decoded[i] < 0x20) return false;
-    return len >= 3 && memchr(decoded, ':', len) != NULL;
+    return len >= 3 && memchr(decoded, ':', len) != NULL && is_text(slice_of(decoded, len));
 }
 
 bool validate_jwt(struct slice text, struct text_range value) {

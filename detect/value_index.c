@@ -144,10 +144,15 @@ static uint32_t long_at(const struct value_index *index, struct slice text, uint
     return found ? entry : NO_ENTRY;
 }
 
+/* A letter of any language, a digit or an underscore. */
+static bool goes_on(char c) {
+    return char_is_word(c) || char_is_foreign(c);
+}
+
 static uint32_t short_at(const struct value_index *index, struct slice text, uint32_t begin) {
-    if (char_is_word(text_before(text, begin))) return NO_ENTRY;
+    if (goes_on(text_before(text, begin))) return NO_ENTRY;
     for (uint32_t len = VALUE_SHORTEST_BYTES - 1; len > 0; len--) {
-        if (!index->has_short[len] || text.len - begin < len || char_is_word(text_at(text, begin + len))) continue;
+        if (!index->has_short[len] || text.len - begin < len || goes_on(text_at(text, begin + len))) continue;
         const uint32_t entry = longest_prefix_of(index, slice_of(text.data + begin, len));
         if (entry != NO_ENTRY && index->entries[entry].bytes.len == len) return entry;
     }

@@ -3,7 +3,7 @@
 #include "bench/mock/base64.h"
 #include "bench/mock/format.h"
 #include "bench/mock/json_reply.h"
-#include "bench/mock/openai.h"
+#include "bench/mock/openai_chat.h"
 #include "bench/mock/signature.h"
 
 /* The mock's own refusal, with no behaviour but the default. */
@@ -29,8 +29,7 @@ static void answer_told_error(const struct format_asked *asked, const struct for
     struct buffer store[3];
     for (size_t i = 0; i < 3; i++) buffer_init(&store[i], 0);
     json_t *told = asked->frame->behaviour->error;
-    const struct format_error error = {asked->frame->status,
-                                       expand_text(told, "message", &asked->source, &store[0]),
+    const struct format_error error = {asked->frame->status, expand_text(told, "message", &asked->source, &store[0]),
                                        expand_text(told, "type", &asked->source, &store[1]),
                                        expand_text(told, "code", &asked->source, &store[2])};
     json_reply_whole(reply, asked->frame, format->error(&error));

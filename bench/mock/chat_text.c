@@ -157,8 +157,7 @@ static void take_views(const struct behaviour *behaviour, const struct written *
                                             .name = slice_str(json_string_value(json_object_get(call, "name"))),
                                             .arguments = view(&text->store, written->arguments[i])};
     }
-    for (size_t i = 0; i < text->citation_count; i++)
-        take_citation(text, written->citations[i], &text->citations[i]);
+    for (size_t i = 0; i < text->citation_count; i++) take_citation(text, written->citations[i], &text->citations[i]);
 }
 
 void chat_text_compose(const struct placeholder_source *source, const struct behaviour *behaviour,

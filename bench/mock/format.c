@@ -19,13 +19,17 @@ static const struct format_route ROUTES[] = {
     {"POST", "/responses/compact", NULL, true, responses_compact, &openai_responses_format},
     {"POST", "/responses/input_tokens", NULL, true, responses_count, &openai_responses_format},
     {"GET", "/responses/*", NULL, false, responses_retrieve, &openai_responses_format},
+    {"GET", "/responses/*/input_items", NULL, false, responses_input_items, &openai_responses_format},
     {"DELETE", "/responses/*", NULL, false, responses_delete, &openai_responses_format},
     {"POST", "/responses/*/cancel", NULL, false, responses_cancel, &openai_responses_format},
 
     {"POST", "/messages", NULL, true, anthropic_messages_answer, &anthropic_format},
     {"POST", "/messages/count_tokens", NULL, true, anthropic_count_answer, &anthropic_format},
     {"GET", "/models", "anthropic-version", false, anthropic_models_answer, &anthropic_format},
+    {"GET", "/models/*", "anthropic-version", false, anthropic_model_answer, &anthropic_format},
+    {"GET", "/models", "x-goog-api-key", false, gemini_models_answer, &gemini_format},
     {"GET", "/models", NULL, false, openai_models_answer, &openai_chat_format},
+    {"GET", "/models/*", NULL, false, openai_model_answer, &openai_chat_format},
 
     {"POST", "/api/chat", NULL, true, ollama_chat_answer, &ollama_chat_format},
     {"POST", "/api/generate", NULL, true, ollama_generate_answer, &ollama_generate_format},
@@ -36,7 +40,11 @@ static const struct format_route ROUTES[] = {
 
     {"POST", "/v1beta/models/*:generateContent", NULL, true, gemini_answer, &gemini_format},
     {"POST", "/v1beta/models/*:streamGenerateContent", NULL, true, gemini_answer, &gemini_format},
+    {"POST", "/v1beta/models/*:countTokens", NULL, true, gemini_count_answer, &gemini_format},
     {"GET", "/v1beta/models", NULL, false, gemini_models_answer, &gemini_format},
+    {"POST", "/models/*:generateContent", NULL, true, gemini_answer, &gemini_format},
+    {"POST", "/models/*:streamGenerateContent", NULL, true, gemini_answer, &gemini_format},
+    {"POST", "/models/*:countTokens", NULL, true, gemini_count_answer, &gemini_format},
 };
 
 /* Whether the path is the pattern, and what its star stands for. */

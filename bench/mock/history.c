@@ -11,6 +11,7 @@ void history_init(struct history *history) {
 void history_forget(struct history_entry *entry) {
     free(entry->id);
     free(entry->conversation);
+    json_decref(entry->asked);
     json_decref(entry->answer);
     buffer_deinit(&entry->told);
     *entry = (struct history_entry){.id = NULL};
@@ -42,17 +43,16 @@ struct history_entry *history_find_conversation(struct history *history, const c
     return NULL;
 }
 
-bool history_put(struct history *history, const char *id, const char *conversation, const struct history_entry *before,
-                 struct slice body, json_t *answer) {
-    struct history_entry fresh = {.id = strdup(id),
-                                  .conversation = conversation ? strdup(conversation) : NULL,
-                                  .answer = json_incref(answer)};
+bool history_put(struct history *history, const struct history_fact *fact) {
+    struct history_entry fresh = {.id = strdup(fact->id),
+                                  .conversation = fact->conversation ? strdup(fact->conversation) : NULL,
+                                  .asked = json_incref(fact->asked),
+                                  .answer = json_incref(fact->answer)};
     buffer_init(&fresh.told, 0);
-    if (before) buffer_append(&fresh.told, buffer_slice(&before->told));
-    buffer_append(&fresh.told, body);
-    if (fresh.told.len > HISTORY_TOLD_MOST_BYTES)
-        buffer_consume(&fresh.told, fresh.told.len - HISTORY_TOLD_MOST_BYTES);
-    if (fresh.id == NULL || (conversation && fresh.conversation == NULL) || fresh.told.failed) {
+    if (fact->before) buffer_append(&fresh.told, buffer_slice(&fact->before->told));
+    buffer_append(&fresh.told, fact->told);
+    if (fresh.told.len > HISTORY_TOLD_MOST_BYTES) buffer_consume(&fresh.told, fresh.told.len - HISTORY_TOLD_MOST_BYTES);
+    if (fresh.id == NULL || (fact->conversation && fresh.conversation == NULL) || fresh.told.failed) {
         history_forget(&fresh);
         return false;
     }

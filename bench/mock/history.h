@@ -20,9 +20,10 @@
 #define HISTORY_TOLD_MOST_BYTES (1u << 20)
 
 struct history_entry {
-    char *id;            /* NULL: not used */
-    char *conversation;  /* NULL: none */
-    json_t *answer;      /* as it was given */
+    char *id;           /* NULL: not used */
+    char *conversation; /* NULL: none */
+    json_t *asked;      /* the request's body */
+    json_t *answer;     /* as it was given */
     struct buffer told;
 };
 
@@ -39,10 +40,18 @@ void history_deinit(struct history *history);
 struct history_entry *history_find(struct history *history, const char *id);
 struct history_entry *history_find_conversation(struct history *history, const char *conversation);
 
-/* Remembers an answer; `before` (may be NULL) is the one it continues, `conversation` may be NULL. False when
- * there is no memory: then nothing is remembered. */
-bool history_put(struct history *history, const char *id, const char *conversation, const struct history_entry *before,
-                 struct slice body, json_t *answer);
+/* What is to be remembered; views. */
+struct history_fact {
+    const char *id;
+    const char *conversation;           /* NULL: none */
+    const struct history_entry *before; /* the answer that it continues; NULL: none */
+    struct slice told;                  /* the request's body, as bytes and as JSON */
+    json_t *asked;
+    json_t *answer;
+};
+
+/* False when there is no memory: then nothing is remembered. */
+bool history_put(struct history *history, const struct history_fact *fact);
 
 void history_forget(struct history_entry *entry);
 

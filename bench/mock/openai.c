@@ -18,11 +18,21 @@ json_t *openai_stream_error(json_t *told) {
     return openai_error(&error);
 }
 
+static json_t *model_json(const struct format_asked *asked, struct slice id) {
+    return json_pack("{s:o,s:s,s:i,s:s}", "id", json_reply_string(id), "object", "model", "created", 0, "owned_by",
+                     asked->request->listener);
+}
+
 bool openai_models_answer(const struct format_asked *asked, struct reply *reply, struct detail *detail) {
     (void)detail;
     json_reply_whole(reply, asked->frame,
-                     json_pack("{s:s,s:[{s:s,s:s,s:i,s:s}]}", "object", "list", "data", "id", "mock", "object", "model",
-                               "created", 0, "owned_by", asked->request->listener));
+                     json_pack("{s:s,s:[o]}", "object", "list", "data", model_json(asked, SLICE("mock"))));
+    return true;
+}
+
+bool openai_model_answer(const struct format_asked *asked, struct reply *reply, struct detail *detail) {
+    (void)detail;
+    json_reply_whole(reply, asked->frame, model_json(asked, asked->part));
     return true;
 }
 

@@ -11,6 +11,7 @@ json_t *openai_error(const struct format_error *error);
 json_t *openai_stream_error(json_t *told);
 
 format_answer_fn openai_models_answer;
+format_answer_fn openai_model_answer;
 
 /* Events when the body says "stream": true. */
 enum reply_form openai_form(const struct request *request, json_t *body);

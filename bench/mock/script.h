@@ -1,6 +1,7 @@
 /* Which behaviour a request gets: the scenario file's default, its rules, and the request's own keys.
  *
- *     default  <-  the first rule whose conditions hold  <-  body.mock, body.metadata.mock or body.options.mock (JSON text or object)
+ *     default  <-  the first rule whose conditions hold  <-  body.mock, body.metadata.mock or body.options.mock (JSON
+ * text or object)
  *
  * The file is looked at for every request, and read again when it changed, so that a test can change the
  * story while the mock runs.

@@ -2,36 +2,43 @@
 
 #include "base/require.h"
 
-static const struct api *const apis[] = {&api_openai_chat};
+static const struct api *const apis[] = {
+    &api_openai_chat,      &api_openai_completions, &api_openai_embeddings,
+    &api_openai_responses, &api_anthropic_messages, &api_ollama_chat,
+    &api_gemini,
+};
 #define API_COUNT (sizeof apis / sizeof apis[0])
 
-static const struct api_route routes[] = {
-    {HTTP_POST, "/v1/chat/completions", "/chat/completions", &api_openai_chat, ROUTE_PROMPT},
-    {HTTP_GET, "/v1/models", "/models", &api_openai_chat, ROUTE_LISTING},
-};
-
 static struct api_maps maps[API_COUNT];
-
-enum route_match api_route_find(enum http_method method, struct slice path, const struct api_route **route_out) {
-    enum route_match match = ROUTE_NO_PATH;
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (!slice_equal(path, slice_str(routes[i].path))) continue;
-        match = ROUTE_NO_METHOD;
-        if (routes[i].method != method) continue;
-        *route_out = &routes[i];
-        return ROUTE_FOUND;
-    }
-    return match;
-}
 
 const struct api *api_default(void) {
     return &api_openai_chat;
 }
 
 const char *const *api_names(void) {
-    static const char *const names[] = {"openai", NULL};
-    _Static_assert(sizeof names / sizeof names[0] == API_COUNT + 1, "one name a format");
+    static const char *const names[] = {"openai", "anthropic", "ollama", "gemini", NULL};
     return names;
+}
+
+bool api_event_close_finished(const struct json_doc *doc, struct slice list, struct slice mark,
+                              struct event_role *role) {
+    const uint32_t elements = json_member(doc, 0, list);
+    if (!json_is(doc, elements, JSON_ARRAY)) return false;
+    uint32_t place = 0; /* what an element without an index goes by */
+    for (uint32_t i = json_first(doc, elements); i != JSON_NONE; i = json_after(doc, elements, i), place++) {
+        if (!json_is(doc, json_member(doc, i, mark), JSON_STRING)) continue;
+        uint64_t index = 0;
+        const uint32_t number = json_member(doc, i, SLICE("index"));
+        const bool countable = number != JSON_NONE && json_uint(doc, number, &index) && index < WINDOW_ALL;
+        const uint32_t capacity = sizeof role->closes / sizeof role->closes[0];
+        if (role->closes_count == capacity) {
+            role->closes[0] = WINDOW_ALL;
+            role->closes_count = 1;
+            return true;
+        }
+        role->closes[role->closes_count++] = countable ? (uint32_t)index : place;
+    }
+    return true;
 }
 
 static enum outcome map_of_rules(const struct field_rule *rules, struct field_map **map_out) {

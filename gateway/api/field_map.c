@@ -6,6 +6,8 @@
 
 #define PLAIN_NODE 0 /* below it everything is plain */
 #define ROOT_NODE 1
+#define KINDS_NODE 2 /* its children are the roots of documents of one kind each */
+#define FIRST_FREE_NODE 3
 #define LONGEST_NAME 256 /* six bytes an escape: every known name fits however it is spelled */
 
 struct map_node {
@@ -13,6 +15,7 @@ struct map_node {
     uint16_t first_child, sibling;
     enum field_meaning meaning;
     const char *path; /* of the rule that ends here, or NULL */
+    bool deep;        /* everything below means the same */
 };
 
 struct field_map {
@@ -22,6 +25,7 @@ struct field_map {
 
 static const struct slice element_name = {"[]", 2};
 static const struct slice any_name = {"*", 1};
+static const struct slice deep_name = {"**", 2};
 
 static uint16_t child_named(const struct field_map *map, uint16_t parent, struct slice name) {
     uint16_t child = map->nodes[parent].first_child;
@@ -30,10 +34,15 @@ static uint16_t child_named(const struct field_map *map, uint16_t parent, struct
 }
 
 static uint16_t child_member(const struct field_map *map, uint16_t parent, struct slice name) {
+    if (map->nodes[parent].deep) return parent;
     if (map->nodes[parent].first_child == 0) return PLAIN_NODE;
     if (slice_equal(name, element_name)) return child_named(map, parent, any_name); /* it is no element */
     const uint16_t child = child_named(map, parent, name);
     return child ? child : child_named(map, parent, any_name);
+}
+
+static uint16_t child_element(const struct field_map *map, uint16_t parent) {
+    return map->nodes[parent].deep ? parent : child_named(map, parent, element_name);
 }
 
 static uint16_t child_add(struct field_map *map, uint16_t parent, struct slice name) {
@@ -64,19 +73,38 @@ static uint32_t steps_of(const char *path) {
     return count;
 }
 
+/* Cuts "KIND:" off the front of a path; empty when there is none. */
+static struct slice path_kind(struct slice *path) {
+    const char *colon = memchr(path->data, ':', path->len);
+    if (colon == NULL) return slice_of(NULL, 0);
+    const struct slice kind = slice_range(*path, 0, (size_t)(colon - path->data));
+    *path = slice_range(*path, kind.len + 1, path->len);
+    return kind;
+}
+
+static void rule_add(struct field_map *map, const struct field_rule *rule) {
+    struct slice rest = slice_str(rule->path);
+    const struct slice kind = path_kind(&rest);
+    uint16_t node = kind.len ? child_add(map, KINDS_NODE, kind) : ROOT_NODE;
+    while (rest.len) {
+        const struct slice step = path_step(&rest);
+        if (slice_equal(step, deep_name))
+            map->nodes[node].deep = true;
+        else
+            node = child_add(map, node, step);
+    }
+    map->nodes[node].meaning = rule->meaning;
+    map->nodes[node].path = rule->path;
+}
+
 enum outcome field_map_create(const struct field_rule *rules, uint32_t count, struct field_map **map_out) {
-    uint32_t capacity = ROOT_NODE + 1;
-    for (uint32_t i = 0; i < count; i++) capacity += steps_of(rules[i].path);
+    uint32_t capacity = FIRST_FREE_NODE;
+    for (uint32_t i = 0; i < count; i++) capacity += steps_of(rules[i].path) + 1;
     struct field_map *map = calloc(1, sizeof *map + capacity * sizeof map->nodes[0]);
     if (map == NULL) return OUTCOME_NO_MEMORY;
     map->capacity = capacity;
-    map->count = ROOT_NODE + 1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint16_t node = ROOT_NODE;
-        for (struct slice rest = slice_str(rules[i].path); rest.len;) node = child_add(map, node, path_step(&rest));
-        map->nodes[node].meaning = rules[i].meaning;
-        map->nodes[node].path = rules[i].path;
-    }
+    map->count = FIRST_FREE_NODE;
+    for (uint32_t i = 0; i < count; i++) rule_add(map, &rules[i]);
     *map_out = map;
     return OUTCOME_OK;
 }
@@ -93,23 +121,34 @@ static struct slice key_name(const struct json_doc *doc, uint32_t key, char spel
     return slice_of(spelled_out, json_text_decode(raw, spelled_out));
 }
 
-void field_map_apply(const struct field_map *map, struct json_doc *doc) {
+static void apply_from(const struct field_map *map, struct json_doc *doc, uint16_t root) {
     for (uint32_t i = 0; i < doc->count; i++) {
         struct json_node *node = &doc->nodes[i];
         if (node->parent == JSON_NONE) {
-            node->field = ROOT_NODE;
+            node->field = root;
         } else if (node->type == JSON_KEY) {
             char spelled_out[LONGEST_NAME];
-            node->field = PLAIN_NODE;
-            doc->nodes[i + 1].field = child_member(map, doc->nodes[node->parent].field, key_name(doc, i, spelled_out));
+            const uint16_t parent = doc->nodes[node->parent].field;
+            node->field = map->nodes[parent].deep ? parent : PLAIN_NODE;
+            doc->nodes[i + 1].field = child_member(map, parent, key_name(doc, i, spelled_out));
         } else if (doc->nodes[node->parent].type == JSON_ARRAY) {
-            node->field = child_named(map, doc->nodes[node->parent].field, element_name);
+            node->field = child_element(map, doc->nodes[node->parent].field);
         }
     }
 }
 
+void field_map_apply(const struct field_map *map, struct json_doc *doc) {
+    apply_from(map, doc, ROOT_NODE);
+}
+
+bool field_map_apply_kind(const struct field_map *map, struct json_doc *doc, struct slice kind) {
+    const uint16_t root = child_named(map, KINDS_NODE, kind);
+    if (root) apply_from(map, doc, root);
+    return root != PLAIN_NODE;
+}
+
 enum field_meaning field_map_meaning(const struct field_map *map, const struct json_node *node) {
-    return node->type == JSON_KEY ? FIELD_PLAIN : map->nodes[node->field].meaning;
+    return map->nodes[node->field].meaning;
 }
 
 const char *field_map_path(const struct field_map *map, uint16_t field) {

@@ -1,4 +1,4 @@
-/* OpenAI chat completions: POST /v1/chat/completions, and the error shape that all OpenAI routes share.
+/* OpenAI chat completions: POST /v1/chat/completions.
  *
  * Source: the official client packages' types (chat.completion, chat.completion.chunk, error object). */
 #include "gateway/api/api.h"
@@ -45,27 +45,6 @@ static const struct field_rule event_rules[] = {
     {NULL, FIELD_PLAIN},
 };
 
-/* A choice whose finish_reason is set gets no more text. */
-static void read_choices(const struct json_doc *doc, struct event_role *role) {
-    const uint32_t choices = json_member(doc, 0, SLICE("choices"));
-    role->known = json_is(doc, choices, JSON_ARRAY);
-    if (!role->known) return;
-    uint32_t place = 0; /* what a choice without an index goes by */
-    for (uint32_t i = json_first(doc, choices); i != JSON_NONE; i = json_after(doc, choices, i), place++) {
-        if (!json_is(doc, json_member(doc, i, SLICE("finish_reason")), JSON_STRING)) continue;
-        uint64_t index = 0;
-        const uint32_t number = json_member(doc, i, SLICE("index"));
-        const bool countable = number != JSON_NONE && json_uint(doc, number, &index) && index < WINDOW_ALL;
-        const uint32_t capacity = sizeof role->closes / sizeof role->closes[0];
-        if (role->closes_count == capacity) {
-            role->closes[0] = WINDOW_ALL;
-            role->closes_count = 1;
-            return;
-        }
-        role->closes[role->closes_count++] = countable ? (uint32_t)index : place;
-    }
-}
-
 static struct event_role event_role(const struct json_doc *doc, struct slice name, struct slice data) {
     (void)name;
     struct event_role role = {.last = slice_equal(slice_trim(data), SLICE("[DONE]"))};
@@ -76,7 +55,7 @@ static struct event_role event_role(const struct json_doc *doc, struct slice nam
     }
     if (doc == NULL) return role;
     role.is_error = json_is(doc, json_member(doc, 0, SLICE("error")), JSON_OBJECT);
-    read_choices(doc, &role);
+    role.known = api_event_close_finished(doc, SLICE("choices"), SLICE("finish_reason"), &role);
     return role;
 }
 
@@ -128,41 +107,14 @@ static void write_text_event(struct buffer *out, struct slice remembered, const 
     buffer_append_str(out, "},\"finish_reason\":null}]}\n\n");
 }
 
-static void write_list(struct buffer *out, const char *name, const char *const *items) {
-    if (items == NULL) return;
-    buffer_append_format(out, ",\"%s\":[", name);
-    for (size_t i = 0; items[i]; i++) {
-        buffer_append_str(out, i ? ",\"" : "\"");
-        json_text_encode(out, slice_str(items[i]));
-        buffer_append_char(out, '"');
-    }
-    buffer_append_char(out, ']');
-}
-
-static const char *error_type(unsigned status) {
-    if (status == 401) return "authentication_error";
-    if (status == 403) return "permission_error";
-    return status < 500 ? "invalid_request_error" : "server_error";
-}
-
-static void write_error(struct buffer *out, const struct api_error *error) {
-    buffer_append_str(out, "{\"error\":{\"message\":\"");
-    json_text_encode(out, slice_str(error->message));
-    buffer_append_format(out, "\",\"type\":\"%s\",\"param\":null,\"code\":\"%s\"", error_type(error->status),
-                         error->code);
-    write_list(out, "rules", error->rules);
-    write_list(out, "paths", error->paths);
-    buffer_append_str(out, "}}");
-}
-
 static void write_error_event(struct buffer *out, const struct api_error *error) {
     buffer_append_str(out, "data: ");
-    write_error(out, error);
+    api_openai_write_error(out, error);
     buffer_append_str(out, "\n\n");
 }
 
 const struct api api_openai_chat = {
-    .name = "openai",
+    .family = &api_family_openai,
     .request_rules = request_rules,
     .answer_rules = answer_rules,
     .event_rules = event_rules,
@@ -170,5 +122,5 @@ const struct api api_openai_chat = {
     .remember = remember,
     .write_text_event = write_text_event,
     .write_error_event = write_error_event,
-    .write_error = write_error,
+    .write_error = api_openai_write_error,
 };

@@ -21,12 +21,15 @@
 
 #include "base/wipe.h"
 
-#define ZSTD_WINDOW_LOG_MOST 23 /* RFC 9659 section 3: 8 MiB */
-#define FIRST_GUESS_RATIO 4u    /* of JSON; saves the output some growing */
+#define ZSTD_WINDOW_LOG_MOST 23                   /* RFC 9659 section 3: 8 MiB */
+#define BROTLI_TABLES_BYTES ((size_t)2 << 20)     /* no code table of RFC 7932 takes more */
+#define BROTLI_RING_SLACK_BYTES ((size_t)4 << 10) /* that it allocates behind its ring */
+#define FIRST_GUESS_RATIO 4u                      /* of JSON; saves the output some growing */
 
 /* What a decoder allocates, bounded, and wiped when it is freed. */
 struct work_memory {
     size_t used_bytes;
+    size_t largest_bytes; /* that one allocation may ask for */
     enum outcome outcome; /* why an allocation was refused, if one was */
 };
 
@@ -38,7 +41,7 @@ union work_head {
 static void *work_alloc(void *opaque, size_t bytes) {
     struct work_memory *memory = opaque;
     const size_t left = CONTENT_WORK_LIMIT_BYTES - memory->used_bytes;
-    if (left < sizeof(union work_head) || bytes > left - sizeof(union work_head)) {
+    if (bytes > memory->largest_bytes || sizeof(union work_head) + bytes > left) {
         memory->outcome = OUTCOME_OVERFLOW;
         return NULL;
     }
@@ -82,7 +85,7 @@ struct decoding {
 };
 
 struct decoder {
-    bool (*open)(struct decoding *decoding, struct slice body);
+    bool (*open)(struct decoding *decoding, struct slice body, size_t bound);
     enum step (*step)(struct decoding *decoding, struct slice *input, struct room *room);
     void (*close)(struct decoding *decoding); /* only after open answered true */
 };
@@ -98,13 +101,13 @@ static bool zlib_open(struct decoding *decoding, int window_bits) {
     return inflateInit2(&decoding->state.zlib, window_bits) == Z_OK;
 }
 
-static bool gzip_open(struct decoding *decoding, struct slice body) {
-    (void)body;
+static bool gzip_open(struct decoding *decoding, struct slice body, size_t bound) {
+    (void)body, (void)bound;
     return zlib_open(decoding, 16 + MAX_WBITS); /* 16: a gzip wrapper, and no other */
 }
 
-static bool deflate_open(struct decoding *decoding, struct slice body) {
-    (void)body;
+static bool deflate_open(struct decoding *decoding, struct slice body, size_t bound) {
+    (void)body, (void)bound;
     return zlib_open(decoding, MAX_WBITS);
 }
 
@@ -131,8 +134,18 @@ static void zlib_close(struct decoding *decoding) {
     inflateEnd(&decoding->state.zlib);
 }
 
-static bool brotli_open(struct decoding *decoding, struct slice body) {
+/* brotli decodes ahead, until its ring buffer is full or a block ends. It makes the ring for what was decoded and
+ * what the block says is to come, rounded up to a power of two: one of twice the bound belongs to a body that breaks
+ * it, and is refused before anything was decoded. */
+static size_t brotli_largest(size_t bound) {
+    if (bound >= CONTENT_WORK_LIMIT_BYTES / 2) return CONTENT_WORK_LIMIT_BYTES;
+    const size_t ring = 2 * bound + BROTLI_RING_SLACK_BYTES;
+    return ring > BROTLI_TABLES_BYTES ? ring : BROTLI_TABLES_BYTES;
+}
+
+static bool brotli_open(struct decoding *decoding, struct slice body, size_t bound) {
     (void)body;
+    decoding->memory.largest_bytes = brotli_largest(bound);
     decoding->state.brotli = BrotliDecoderCreateInstance(work_alloc, work_free, &decoding->memory);
     return decoding->state.brotli != NULL; /* large windows are off unless asked for */
 }
@@ -178,7 +191,8 @@ static bool zstd_frame_allowed(struct slice body) {
     return window <= UINT64_C(1) << ZSTD_WINDOW_LOG_MOST;
 }
 
-static bool zstd_open(struct decoding *decoding, struct slice body) {
+static bool zstd_open(struct decoding *decoding, struct slice body, size_t bound) {
+    (void)bound;
     if (!zstd_frame_allowed(body)) return false;
     decoding->state.zstd = ZSTD_createDStream_advanced((ZSTD_customMem){work_alloc, work_free, &decoding->memory});
     return decoding->state.zstd != NULL;
@@ -268,9 +282,9 @@ static enum outcome decode_all(const struct decoder *decoder, struct decoding *d
 
 static enum outcome decode(const struct decoder *decoder, struct slice body, size_t bound, struct buffer *out) {
     if (body.len == 0) return OUTCOME_INVALID; /* no stream is empty */
-    struct decoding decoding = {.memory = {.outcome = OUTCOME_OK}};
+    struct decoding decoding = {.memory = {.largest_bytes = CONTENT_WORK_LIMIT_BYTES, .outcome = OUTCOME_OK}};
     enum outcome outcome = OUTCOME_INVALID;
-    if (decoder->open(&decoding, body)) {
+    if (decoder->open(&decoding, body, bound)) {
         outcome = decode_all(decoder, &decoding, body, bound, out);
         decoder->close(&decoding);
     }

@@ -93,6 +93,7 @@ bool ndjson_reader_next(struct ndjson_reader *reader, struct sse_event *line_out
 bool ndjson_reader_finish(struct ndjson_reader *reader, struct sse_event *line_out) {
     if (ndjson_reader_next(reader, line_out)) return true;
     if (reader->outcome != OUTCOME_OK || reader->begin == reader->bytes.len) return false;
-    hand_out(reader, reader->bytes.len, line_out);
+    reader->line_begin = reader->bytes.len;
+    hand_out(reader, reader->line_begin, line_out);
     return true;
 }

@@ -54,7 +54,8 @@ static enum outcome collect_splices(const struct json_doc *doc, const struct fie
         if (meaning == FIELD_STRIPPED && tokens_issued) {
             outcome = splice_list_add(splices, node, SLICE("null"));
             i = node->next - 1; /* nothing inside it is left to restore */
-        } else if (node->type == JSON_STRING && (meaning == FIELD_TEXT || meaning == FIELD_JSON_TEXT)) {
+        } else if ((node->type == JSON_STRING || node->type == JSON_KEY) &&
+                   (meaning == FIELD_TEXT || meaning == FIELD_JSON_TEXT)) {
             const enum restore_form form = meaning == FIELD_TEXT ? RESTORE_PLAIN : RESTORE_JSON;
             outcome = restore_node(doc, i, form, source, splices, counts);
         }

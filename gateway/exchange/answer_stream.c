@@ -3,23 +3,16 @@
 #include <stdlib.h>
 
 #include "gateway/body/json_text.h"
+#include "gateway/body/ndjson.h"
 #include "gateway/body/sse.h"
 #include "gateway/exchange/event_writer.h"
 #include "gateway/exchange/splice_list.h"
+#include "gateway/exchange/text_windows.h"
 
 #define LARGEST_EVENT_BYTES (16u << 20)
 #define SCRATCH_BYTES (128u << 20)
-#define MOST_WINDOWS 1024
 #define DEEPEST 64
 #define MOST_NODES (1u << 20)
-
-/* The place where one text of the stream grows. */
-struct text_window {
-    struct window_key key;
-    enum restore_form form;
-    struct restore_window window;
-    bool seen; /* the event at hand has a piece of this text */
-};
 
 struct answer_stream {
     const struct api *api;
@@ -28,11 +21,11 @@ struct answer_stream {
     bool tokens_issued;
     bool ended; /* the format's own end has passed */
     enum outcome outcome;
-    struct sse_reader reader;
+    struct sse_reader events; /* which of the two: api->lines */
+    struct ndjson_reader lines;
     struct arena scratch; /* of one event */
     struct buffer remembered;
-    struct text_window *windows;
-    uint32_t window_count, window_capacity;
+    struct text_windows windows;
     struct restore_counts counts;
 };
 
@@ -47,7 +40,9 @@ enum outcome answer_stream_create(const struct api *api, const struct restore_so
     stream->map = api_maps_of(api)->event;
     stream->source = source;
     stream->tokens_issued = tokens_issued;
-    sse_reader_init(&stream->reader, LARGEST_EVENT_BYTES);
+    stream->windows.api = api;
+    sse_reader_init(&stream->events, LARGEST_EVENT_BYTES);
+    ndjson_reader_init(&stream->lines, LARGEST_EVENT_BYTES);
     arena_init(&stream->scratch, SCRATCH_BYTES);
     buffer_init(&stream->remembered, LARGEST_EVENT_BYTES);
     *stream_out = stream;
@@ -56,68 +51,33 @@ enum outcome answer_stream_create(const struct api *api, const struct restore_so
 
 void answer_stream_destroy(struct answer_stream **stream) {
     if (*stream == NULL) return;
-    sse_reader_deinit(&(*stream)->reader);
+    sse_reader_deinit(&(*stream)->events);
+    ndjson_reader_deinit(&(*stream)->lines);
     arena_reset(&(*stream)->scratch);
     buffer_deinit(&(*stream)->remembered);
-    free((*stream)->windows);
+    text_windows_deinit(&(*stream)->windows);
     free(*stream);
     *stream = NULL;
 }
 
-static bool same_key(const struct window_key *a, const struct window_key *b) {
-    return a->outer == b->outer && a->inner == b->inner && a->field == b->field;
+static enum outcome reader_feed(struct answer_stream *stream, struct slice bytes) {
+    return stream->api->lines ? ndjson_reader_feed(&stream->lines, bytes) : sse_reader_feed(&stream->events, bytes);
 }
 
-static struct text_window *window_of(struct answer_stream *stream, struct window_key key, enum restore_form form) {
-    for (uint32_t i = 0; i < stream->window_count; i++)
-        if (same_key(&stream->windows[i].key, &key)) return &stream->windows[i];
-    if (stream->window_count == MOST_WINDOWS) return NULL;
-    if (stream->window_count == stream->window_capacity) {
-        const uint32_t capacity = stream->window_capacity ? stream->window_capacity * 2 : 4;
-        struct text_window *grown = realloc(stream->windows, capacity * sizeof *grown);
-        if (grown == NULL) return NULL;
-        stream->windows = grown;
-        stream->window_capacity = capacity;
-    }
-    struct text_window *fresh = &stream->windows[stream->window_count++];
-    *fresh = (struct text_window){.key = key, .form = form};
-    restore_window_init(&fresh->window);
-    return fresh;
+static bool reader_next(struct answer_stream *stream, struct sse_event *event) {
+    return stream->api->lines ? ndjson_reader_next(&stream->lines, event) : sse_reader_next(&stream->events, event);
 }
 
-/* The number that an array's element goes by: its member `index`, else its place. */
-static uint32_t element_index(const struct json_doc *doc, uint32_t array, uint32_t element) {
-    uint64_t index = 0;
-    const uint32_t number = json_member(doc, element, SLICE("index"));
-    if (number != JSON_NONE && json_uint(doc, number, &index) && index < WINDOW_ALL) return (uint32_t)index;
-    uint32_t place = 0;
-    for (uint32_t i = json_first(doc, array); i != element && i != JSON_NONE; i = json_after(doc, array, i)) place++;
-    return place;
-}
-
-/* The outermost array element above the text is the choice, the next one the tool call. */
-static struct window_key key_of(const struct json_doc *doc, uint32_t node) {
-    struct window_key key = {.field = doc->nodes[node].field};
-    for (uint32_t i = node; doc->nodes[i].parent != JSON_NONE; i = doc->nodes[i].parent) {
-        const uint32_t parent = doc->nodes[i].parent;
-        if (doc->nodes[parent].type != JSON_ARRAY) continue;
-        key.inner = key.outer;
-        key.outer = element_index(doc, parent, i);
-    }
-    return key;
-}
-
-static bool closes(const struct event_role *role, uint32_t outer) {
-    for (uint32_t i = 0; i < role->closes_count; i++)
-        if (role->closes[i] == WINDOW_ALL || role->closes[i] == outer) return true;
-    return false;
+static bool reader_finish(struct answer_stream *stream, struct sse_event *event) {
+    return stream->api->lines ? ndjson_reader_finish(&stream->lines, event) : sse_reader_finish(&stream->events, event);
 }
 
 static enum outcome restore_piece(struct answer_stream *stream, const struct json_doc *doc, uint32_t node,
                                   enum restore_form form, const struct event_role *role, struct splice_list *splices) {
-    struct text_window *text = window_of(stream, key_of(doc, node), form);
+    struct text_window *text = text_windows_find(&stream->windows, text_windows_key(stream->api, doc, node), form);
     if (text == NULL) return OUTCOME_OVERFLOW;
     text->seen = true;
+    text->node = node;
     const struct slice raw = json_raw(doc, node);
     char *decoded = arena_alloc(&stream->scratch, raw.len);
     if (decoded == NULL) return OUTCOME_OVERFLOW;
@@ -126,7 +86,8 @@ static enum outcome restore_piece(struct answer_stream *stream, const struct jso
     buffer_init(&plain, 0);
     buffer_init(&encoded, 0);
     enum outcome outcome = restore_window_feed(&text->window, stream->source, form, piece, &plain);
-    if (outcome == OUTCOME_OK && closes(role, text->key.outer)) restore_window_flush(&text->window, &plain);
+    if (outcome == OUTCOME_OK && text_windows_closes(role, text->key.outer))
+        restore_window_flush(&text->window, &plain);
     if (outcome == OUTCOME_OK && !slice_equal(buffer_slice(&plain), piece)) {
         json_text_encode(&encoded, buffer_slice(&plain));
         outcome = splice_list_add(splices, &doc->nodes[node], arena_copy(&stream->scratch, buffer_slice(&encoded)));
@@ -139,16 +100,33 @@ static enum outcome restore_piece(struct answer_stream *stream, const struct jso
 
 /* A text that no later event goes on with. */
 static enum outcome restore_whole(struct answer_stream *stream, const struct json_doc *doc, uint32_t node,
-                                  struct splice_list *splices) {
+                                  enum restore_form form, struct splice_list *splices) {
     struct buffer encoded;
     buffer_init(&encoded, 0);
     bool changed = false;
-    enum outcome outcome = answer_text_restore(json_raw(doc, node), RESTORE_PLAIN, stream->source, &stream->scratch,
-                                               &encoded, &changed, &stream->counts);
+    enum outcome outcome = answer_text_restore(json_raw(doc, node), form, stream->source, &stream->scratch, &encoded,
+                                               &changed, &stream->counts);
     if (outcome == OUTCOME_OK && changed)
         outcome = splice_list_add(splices, &doc->nodes[node], arena_copy(&stream->scratch, buffer_slice(&encoded)));
     buffer_deinit(&encoded);
     return outcome;
+}
+
+/* What a text field's meaning says of how it is restored. */
+static enum restore_form form_of(enum field_meaning meaning) {
+    return meaning == FIELD_JSON_TEXT || meaning == FIELD_WHOLE_JSON_TEXT ? RESTORE_JSON : RESTORE_PLAIN;
+}
+
+static enum outcome restore_node(struct answer_stream *stream, const struct json_doc *doc, uint32_t node,
+                                 const struct event_role *role, struct splice_list *splices) {
+    const enum field_meaning meaning = field_map_meaning(stream->map, &doc->nodes[node]);
+    switch (meaning) {
+    case FIELD_WHOLE_TEXT:
+    case FIELD_WHOLE_JSON_TEXT: return restore_whole(stream, doc, node, form_of(meaning), splices);
+    case FIELD_TEXT:
+    case FIELD_JSON_TEXT: return restore_piece(stream, doc, node, form_of(meaning), role, splices);
+    default: return OUTCOME_OK;
+    }
 }
 
 static enum outcome restore_texts(struct answer_stream *stream, const struct json_doc *doc,
@@ -156,42 +134,18 @@ static enum outcome restore_texts(struct answer_stream *stream, const struct jso
     enum outcome outcome = OUTCOME_OK;
     for (uint32_t i = 0; i < doc->count && outcome == OUTCOME_OK; i++) {
         const struct json_node *node = &doc->nodes[i];
-        const enum field_meaning meaning = field_map_meaning(stream->map, node);
-        if (meaning == FIELD_STRIPPED && stream->tokens_issued) {
+        if (field_map_meaning(stream->map, node) == FIELD_STRIPPED && stream->tokens_issued) {
             outcome = splice_list_add(splices, node, SLICE("null"));
             i = node->next - 1;
-        } else if (meaning == FIELD_WHOLE_TEXT && node->type == JSON_STRING) {
-            outcome = restore_whole(stream, doc, i, splices);
-        } else if (node->type == JSON_STRING && (meaning == FIELD_TEXT || meaning == FIELD_JSON_TEXT)) {
-            const enum restore_form form = meaning == FIELD_TEXT ? RESTORE_PLAIN : RESTORE_JSON;
-            outcome = restore_piece(stream, doc, i, form, role, splices);
+        } else if (node->type == JSON_STRING || node->type == JSON_KEY) {
+            outcome = restore_node(stream, doc, i, role, splices);
         }
     }
     return outcome;
 }
 
-/* Adds an event for what a window still holds. */
-static void flush_window(struct answer_stream *stream, struct text_window *text, struct buffer *out) {
-    struct buffer plain, encoded;
-    buffer_init(&plain, 0);
-    buffer_init(&encoded, 0);
-    restore_window_flush(&text->window, &plain);
-    json_text_encode(&encoded, buffer_slice(&plain));
-    stream->api->write_text_event(out, buffer_slice(&stream->remembered), &text->key,
-                                  field_map_path(stream->map, text->key.field), buffer_slice(&encoded));
-    if (plain.failed || encoded.failed) out->failed = true;
-    buffer_deinit(&encoded);
-    buffer_deinit(&plain);
-}
-
-/* Texts that end with this event, and have no piece in it. */
 static void flush_closed(struct answer_stream *stream, const struct event_role *role, struct buffer *out) {
-    for (uint32_t i = 0; i < stream->window_count; i++) {
-        struct text_window *text = &stream->windows[i];
-        if (!text->seen && restore_window_holding(&text->window) && closes(role, text->key.outer))
-            flush_window(stream, text, out);
-        text->seen = false;
-    }
+    text_windows_flush(&stream->windows, role, stream->map, buffer_slice(&stream->remembered), out);
 }
 
 /* Searches an event's data as it stands: inside JSON a value needs one escape, outside none. */
@@ -216,14 +170,23 @@ static enum outcome restore_raw(struct answer_stream *stream, const struct sse_e
     return outcome;
 }
 
+/* Sets the fields of an event by the rules of its kind; false when there are none. */
+static bool apply_rules(const struct answer_stream *stream, struct json_doc *doc, const struct event_role *role) {
+    if (role->kind.len) return field_map_apply_kind(stream->map, doc, role->kind);
+    field_map_apply(stream->map, doc);
+    return true;
+}
+
 static enum outcome restore_known(struct answer_stream *stream, const struct sse_event *event, struct json_doc *doc,
                                   const struct event_role *role, struct buffer *out) {
     struct splice_list splices = {.arena = &stream->scratch};
     enum outcome outcome = OUTCOME_OK;
     if (doc) {
-        if (stream->remembered.len == 0) stream->api->remember(doc, &stream->remembered);
-        field_map_apply(stream->map, doc);
+        if (!apply_rules(stream, doc, role)) return restore_raw(stream, event, true, out);
+        if (stream->api->remember && stream->remembered.len == 0) stream->api->remember(doc, &stream->remembered);
         outcome = restore_texts(stream, doc, role, &splices);
+        if (outcome == OUTCOME_OK && stream->api->write_text_event == NULL)
+            outcome = text_windows_keep(&stream->windows, event, doc, &stream->scratch);
     }
     if (outcome != OUTCOME_OK) return outcome;
     flush_closed(stream, role, out);
@@ -261,7 +224,7 @@ static enum outcome take_event(struct answer_stream *stream, const struct sse_ev
 
 static enum outcome take_ready(struct answer_stream *stream, struct buffer *out) {
     struct sse_event event;
-    while (stream->outcome == OUTCOME_OK && sse_reader_next(&stream->reader, &event))
+    while (stream->outcome == OUTCOME_OK && reader_next(stream, &event))
         stream->outcome = take_event(stream, &event, out);
     if (stream->outcome == OUTCOME_OK && out->failed) stream->outcome = OUTCOME_NO_MEMORY;
     return stream->outcome;
@@ -269,7 +232,7 @@ static enum outcome take_ready(struct answer_stream *stream, struct buffer *out)
 
 enum outcome answer_stream_feed(struct answer_stream *stream, struct slice bytes, struct buffer *out) {
     if (stream->outcome != OUTCOME_OK) return stream->outcome;
-    const enum outcome fed = sse_reader_feed(&stream->reader, bytes);
+    const enum outcome fed = reader_feed(stream, bytes);
     const enum outcome outcome = take_ready(stream, out);
     if (outcome == OUTCOME_OK) stream->outcome = fed;
     return stream->outcome;
@@ -284,10 +247,10 @@ static const struct api_error truncated = {
 enum outcome answer_stream_finish(struct answer_stream *stream, struct buffer *out, bool *finished_out) {
     *finished_out = false;
     struct sse_event event;
-    while (stream->outcome == OUTCOME_OK && sse_reader_finish(&stream->reader, &event)) {
+    while (stream->outcome == OUTCOME_OK && reader_finish(stream, &event)) {
         stream->outcome = take_event(stream, &event, out);
         /* Whatever follows must not run into a frame that the upstream left open. */
-        if (!event.complete) buffer_append_str(out, "\n\n");
+        if (!event.complete) buffer_append_str(out, stream->api->lines ? "\n" : "\n\n");
     }
     if (stream->outcome != OUTCOME_OK) return stream->outcome;
     *finished_out = stream->ended;
@@ -304,9 +267,9 @@ void answer_stream_abort(struct answer_stream *stream, const struct api_error *e
 
 struct restore_counts answer_stream_counts(const struct answer_stream *stream) {
     struct restore_counts counts = stream->counts;
-    for (uint32_t i = 0; i < stream->window_count; i++) {
-        counts.restored += stream->windows[i].window.restored;
-        counts.left += stream->windows[i].window.left;
+    for (uint32_t i = 0; i < stream->windows.count; i++) {
+        counts.restored += stream->windows.items[i].window.restored;
+        counts.left += stream->windows.items[i].window.left;
     }
     return counts;
 }

@@ -7,7 +7,8 @@
 #include "base/require.h"
 #include "gateway/exchange/admission.h"
 
-#define MINT_ROUNDS_MAX 16 /* each lost race for a token costs one; losing more than a few is no accident */
+#define CODING_RATIO_MAX 20 /* a body may be that many times larger than what arrived */
+#define MINT_ROUNDS_MAX 16  /* each lost race for a token costs one; losing more than a few is no accident */
 
 /* What a state's function answers: go on with the outcome, or wait to be entered again. */
 enum step { STEP_FINISHED, STEP_WAITS };
@@ -40,6 +41,7 @@ static void exchange_destroy(struct exchange *exchange) {
     return_deinit(exchange);
     issued_deinit(&exchange->issued);
     buffer_deinit(&exchange->body);
+    buffer_deinit(&exchange->decoded);
     arena_reset(&exchange->arena);
     free(exchange);
     worker_exchange_gone(worker);
@@ -72,9 +74,21 @@ void exchange_refuse(struct exchange *exchange, struct api_error error) {
 
 /* --- the steps that judge: pure, on this thread or on a worker's --- */
 
+/* One layer of content coding comes off; what is scanned and sent is the decoded body. */
+static enum outcome decode_body(struct exchange *exchange) {
+    if (exchange->coding == CONTENT_CODING_IDENTITY) return OUTCOME_OK;
+    const enum outcome outcome =
+        content_decode(exchange->coding, buffer_slice(&exchange->body),
+                       exchange->worker->service->settings->limits.body_bytes, CODING_RATIO_MAX, &exchange->decoded);
+    exchange->in.body = buffer_slice(&exchange->decoded);
+    if (outcome == OUTCOME_INVALID) exchange->in.json_error.reason = "it does not decode as its Content-Encoding says";
+    return outcome;
+}
+
 static void judge_span(struct net_work *work) {
     struct exchange *exchange = of_work(work);
-    exchange->outcome = inbound_span(&exchange->in);
+    exchange->outcome = decode_body(exchange);
+    if (exchange->outcome == OUTCOME_OK) exchange->outcome = inbound_span(&exchange->in);
 }
 
 static void judge_scan(struct net_work *work) {
@@ -130,7 +144,9 @@ static void on_judged(struct net_work *work) {
 
 static enum step run_judge(struct exchange *exchange) {
     const struct state *state = &states[exchange->state];
-    if (exchange->body.len > exchange->worker->service->settings->limits.scan_offload_bytes) {
+    const bool large = exchange->body.len > exchange->worker->service->settings->limits.scan_offload_bytes ||
+                       exchange->coding != CONTENT_CODING_IDENTITY;
+    if (large) {
         exchange->work = (struct net_work){.run = state->judge, .on_done = on_judged};
         exchange->outcome = net_loop_offload(exchange->worker->loop, &exchange->work);
         if (exchange->outcome != OUTCOME_OK) return STEP_FINISHED;
@@ -236,8 +252,8 @@ static struct slice write_record(struct exchange *exchange) {
         .wall_ms = clock_wall_ms(),
         .agent = exchange->agent->name,
         .tenant = exchange->agent->tenant,
-        .method = exchange->route->method == HTTP_GET ? "GET" : "POST",
-        .path = exchange->route->path,
+        .method = api_method_name(exchange->call.route->method),
+        .path = exchange->call.route->path,
         .verdict = &exchange->in.verdict,
         .detector = exchange->rules.detector,
         .findings = exchange->in.findings,
@@ -344,10 +360,12 @@ enum outcome exchange_create(struct worker *worker, struct client *client, const
     exchange->client = client;
     arena_init(&exchange->arena, settings->limits.exchange_memory_bytes);
     buffer_init(&exchange->body, settings->limits.body_bytes);
+    buffer_init(&exchange->decoded, settings->limits.body_bytes);
     buffer_init(&exchange->answer.document, settings->limits.body_bytes);
     snprintf(exchange->request_id, sizeof exchange->request_id, "req_%016llx%08llx",
              (unsigned long long)worker->request_seed, (unsigned long long)++worker->request_count);
     exchange->api = api_default();
+    exchange->coding = CONTENT_CODING_IDENTITY;
     exchange->rules = worker->service->rules;
     exchange->client_minor_version = head->minor_version;
     exchange->keep_alive = head->keep_alive && !worker->draining;
@@ -370,15 +388,27 @@ void exchange_body(struct exchange *exchange, struct slice bytes) {
     buffer_append(&exchange->body, bytes);
 }
 
+/* What goes on from the head is scanned like the body. */
+static void carry(struct exchange *exchange) {
+    struct inbound *in = &exchange->in;
+    for (uint32_t i = 0; i < exchange->call.word_count && in->carried_count < API_PASSED_MAX; i++)
+        in->carried[in->carried_count++] = exchange->call.words[i];
+    for (uint32_t i = 0; i < exchange->passed_count && in->carried_count < API_PASSED_MAX; i++)
+        in->carried[in->carried_count++] = exchange->passed[i].value;
+}
+
 void exchange_begin(struct exchange *exchange) {
     exchange_enter(exchange);
     if (exchange->state == EXCHANGE_READING) {
         if (exchange->body.failed) {
             exchange_refuse(exchange, refusal_too_large);
         } else {
-            const bool prompt = exchange->route->kind == ROUTE_PROMPT;
-            inbound_init(&exchange->in, &exchange->arena, &exchange->rules, prompt ? exchange->api : NULL,
+            const bool has_body = exchange->call.route->kind != ROUTE_LISTING;
+            inbound_init(&exchange->in, &exchange->arena, &exchange->rules, exchange->api,
                          buffer_slice(&exchange->body));
+            exchange->in.no_body = !has_body;
+            exchange->in.embedding = exchange->call.route->kind == ROUTE_EMBEDDING;
+            carry(exchange);
             exchange_move(exchange, EXCHANGE_SPAN);
         }
     }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "gateway/audit/record.h"
+#include "gateway/body/content_coding.h"
 #include "gateway/exchange/answer_stream.h"
 #include "gateway/exchange/cleared_body.h"
 #include "gateway/exchange/client.h"
@@ -68,11 +69,15 @@ struct exchange {
     struct arena arena;
 
     char request_id[40];
-    const struct api_route *route;
+    struct route_call call;
     const struct api *api;
+    struct http_field passed[API_PASSED_MAX]; /* fields that go on; in the arena */
+    uint32_t passed_count;
+    enum content_coding coding; /* of the body as it arrives */
+    struct buffer decoded;      /* what it was decoded to */
     const struct settings_agent *agent;
-    struct slice passed_authorization; /* for upstreams with `auth: passthrough`; in the arena */
-    bool wants_events;                 /* the agent accepts text/event-stream only */
+    struct http_field passed_key; /* the agent's own, for upstreams with `auth: passthrough`; in the arena */
+    bool wants_events;            /* the agent accepts text/event-stream only */
     unsigned client_minor_version;
     bool keep_alive;
     struct buffer body;

@@ -1,6 +1,7 @@
 #include "gateway/exchange/inbound.h"
 
 #include "base/fault.h"
+#include "route/tier.h"
 
 #define DEEPEST 64
 #define MOST_NODES (4u << 20)
@@ -27,11 +28,12 @@ static enum outcome span_json(struct inbound *in) {
 enum outcome inbound_span(struct inbound *in) {
     if (fault_hit("span")) return OUTCOME_FAULT;
     enum outcome outcome = OUTCOME_OK;
-    if (in->api)
+    if (in->api && !in->no_body)
         outcome = span_json(in);
     else
         layout_plain(&in->layout, in->body, in->arena);
     if (outcome != OUTCOME_OK) return outcome;
+    for (uint32_t i = 0; i < in->carried_count; i++) layout_carried(&in->layout, in->carried[i]);
     if (!scan_text_ok(&in->layout.text) || in->arena->overflowed) return OUTCOME_OVERFLOW;
     if (in->layout.has_token_ids) return OUTCOME_UNSUPPORTED;
     in->progress = INBOUND_SPANNED;
@@ -70,7 +72,7 @@ struct verdict_input inbound_verdict_input(const struct inbound *in, uint64_t no
         .now_ms = now_ms,
         .upstreams = in->rules->upstreams,
         .upstream_count = in->rules->upstream_count,
-        .api = in->api ? in->api->name : api_default()->name,
+        .api = (in->api ? in->api : api_default())->family->name,
         .at_least = tier_of_parts(in),
     };
 }
@@ -84,12 +86,22 @@ static enum outcome decide_references(struct inbound *in, struct verdict_input *
     return verdict_decide(input, &in->verdict);
 }
 
+/* An embedding with findings goes to local upstreams only, and as it is. */
+static enum outcome decide_embedding(struct inbound *in, struct verdict_input *input) {
+    if (!in->embedding || in->verdict.state != VERDICT_ALLOW || in->verdict.tier <= TIER_LOW) return OUTCOME_OK;
+    input->at_least = tier_max(input->at_least, TIER_HIGH);
+    const enum outcome outcome = verdict_decide(input, &in->verdict);
+    in->verdict.tokenise = false;
+    return outcome;
+}
+
 enum outcome inbound_decide(struct inbound *in, uint64_t now_ms) {
     if (fault_hit("decide")) return OUTCOME_FAULT;
     if (in->progress != INBOUND_SCANNED) return OUTCOME_DENIED;
     struct verdict_input input = inbound_verdict_input(in, now_ms);
     enum outcome outcome = verdict_decide(&input, &in->verdict);
     if (outcome == OUTCOME_OK) outcome = decide_references(in, &input);
+    if (outcome == OUTCOME_OK) outcome = decide_embedding(in, &input);
     if (outcome == OUTCOME_OK)
         in->progress = INBOUND_DECIDED;
     else

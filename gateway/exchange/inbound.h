@@ -64,6 +64,7 @@ struct minted_write {
 /* A distinct value and its token. */
 struct minted {
     struct slice value, label;
+    uint16_t rule; /* that named the label */
     struct token token;
     bool durable;                 /* the token may be used */
     struct minted_write *pending; /* while not durable */
@@ -75,6 +76,10 @@ struct inbound {
     const struct api *api; /* NULL: the body is plain text (`redact`) */
     struct slice body;
     enum inbound_progress progress;
+    bool no_body;   /* a call without one: only what is carried is judged */
+    bool embedding; /* what is found goes to a local upstream in clear: a token would poison an index */
+    struct slice carried[API_PASSED_MAX]; /* from the head, sent on as they are: scanned, never edited */
+    uint32_t carried_count;
     bool strip; /* replace every finding, whatever its tier (`redact --mode strip`) */
 
     struct json_doc doc;

@@ -263,3 +263,10 @@ void layout_plain(struct layout *layout, struct slice text, struct arena *arena)
     scan_text_add_run(&layout->text, text, 0, piece);
     piece_end(layout);
 }
+
+void layout_carried(struct layout *layout, struct slice text) {
+    scan_text_add_glue(&layout->text, SLICE(SCAN_SEPARATOR));
+    const uint32_t piece = piece_add(layout, (struct piece){.node = JSON_NONE, .meaning = FIELD_OPAQUE});
+    scan_text_add_run(&layout->text, text, 0, piece);
+    piece_end(layout);
+}

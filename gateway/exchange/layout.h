@@ -37,4 +37,8 @@ void layout_document(struct layout *layout, const struct json_doc *doc, const st
 /* The same for text that is no JSON at all: one run, one piece. */
 void layout_plain(struct layout *layout, struct slice text, struct arena *arena);
 
+/* Adds a piece of text that is sent on outside the body (a field's value, a word of the path): it is scanned, and never
+ * edited. */
+void layout_carried(struct layout *layout, struct slice text);
+
 #endif

@@ -6,8 +6,6 @@
  * answer went to the agent there is no other candidate. */
 #include "gateway/exchange/exchange_inside.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "gateway/http/message_writer.h"
 
@@ -47,23 +45,60 @@ static const struct api_error upstream_broke = {
 
 /* --- writing --- */
 
-static uint32_t request_fields(const struct exchange *exchange, struct http_field *fields, struct buffer *bearer) {
+struct request_fields {
+    struct http_field fields[12];
+    uint32_t count;
+    struct buffer key; /* wiped with the buffer */
+};
+
+static void add_field(struct request_fields *request, struct slice name, struct slice value) {
+    const uint32_t capacity = sizeof request->fields / sizeof request->fields[0];
+    if (request->count < capacity) request->fields[request->count++] = (struct http_field){name, value};
+}
+
+static bool has_field(const struct request_fields *request, struct slice name) {
+    for (uint32_t i = 0; i < request->count; i++)
+        if (slice_equal(request->fields[i].name, name)) return true;
+    return false;
+}
+
+/* What proves to the upstream who calls. */
+static void add_key(const struct exchange *exchange, struct request_fields *request) {
     const struct settings_upstream *settings = upstream_of(exchange)->settings;
-    uint32_t count = 0;
-    if (exchange->route->kind == ROUTE_PROMPT)
-        fields[count++] = (struct http_field){SLICE("content-type"), SLICE("application/json")};
-    fields[count++] = (struct http_field){SLICE("accept"), exchange->wants_events ? SLICE("text/event-stream")
-                                                                                  : SLICE("application/json")};
-    fields[count++] = (struct http_field){SLICE("accept-encoding"), SLICE("identity")};
-    fields[count++] = (struct http_field){SLICE("user-agent"), SLICE("sluice")};
+    const struct api_family *family = exchange->api->family;
     if (settings->auth == AUTH_KEY) {
-        buffer_append_str(bearer, "Bearer ");
-        buffer_append(bearer, slice_of((const char *)secret_view(settings->api_key), secret_len(settings->api_key)));
-        fields[count++] = (struct http_field){SLICE("authorization"), buffer_slice(bearer)};
-    } else if (settings->auth == AUTH_PASSTHROUGH && exchange->passed_authorization.len) {
-        fields[count++] = (struct http_field){SLICE("authorization"), exchange->passed_authorization};
+        buffer_append_str(&request->key, family->key_prefix);
+        buffer_append(&request->key,
+                      slice_of((const char *)secret_view(settings->api_key), secret_len(settings->api_key)));
+        add_field(request, slice_str(family->key_field), buffer_slice(&request->key));
+    } else if (settings->auth == AUTH_PASSTHROUGH && exchange->passed_key.value.len) {
+        add_field(request, exchange->passed_key.name, exchange->passed_key.value);
     }
-    return count;
+}
+
+static void add_fields(const struct exchange *exchange, struct request_fields *request) {
+    if (exchange->call.route->kind != ROUTE_LISTING)
+        add_field(request, SLICE("content-type"), SLICE("application/json"));
+    add_field(request, SLICE("accept"),
+              exchange->wants_events ? SLICE("text/event-stream") : SLICE("application/json"));
+    add_field(request, SLICE("accept-encoding"), SLICE("identity"));
+    add_field(request, SLICE("user-agent"), SLICE("sluice"));
+    for (uint32_t i = 0; i < exchange->passed_count; i++)
+        add_field(request, exchange->passed[i].name, exchange->passed[i].value);
+    for (const struct http_field *fixed = exchange->api->family->fixed; fixed->name.len; fixed++)
+        if (!has_field(request, fixed->name)) add_field(request, fixed->name, fixed->value);
+    add_key(exchange, request);
+}
+
+/* The path behind the upstream's base path, with the model's name as this upstream calls it. */
+static void write_path(const struct exchange *exchange, struct buffer *path) {
+    const struct route_call *call = &exchange->call;
+    struct slice model = {NULL, 0};
+    if (call->model_word >= 0)
+        (void)upstream_model(&exchange->rules.upstreams[exchange->outbound.upstream], call->words[call->model_word],
+                             &model);
+    buffer_append_str(path, upstream_of(exchange)->settings->url.base_path);
+    api_route_write(call, model, path);
 }
 
 /* Writes the request for the candidate at hand; the body comes from the cleared body alone. */
@@ -72,22 +107,20 @@ static enum outcome send_request(struct exchange *exchange) {
     size_t len = 0;
     const uint32_t count = cleared_body_parts(exchange->cleared, exchange->outbound.upstream, parts + 1, &len);
     if (count == 0) return OUTCOME_DENIED;
-    const struct settings_upstream *settings = upstream_of(exchange)->settings;
-    char path[1024];
-    const int path_len = snprintf(path, sizeof path, "%s%s", settings->url.base_path, exchange->route->upstream_path);
-    if (path_len < 0 || (size_t)path_len >= sizeof path) return OUTCOME_OVERFLOW;
-    struct http_field fields[8];
-    struct buffer head, bearer;
+    struct request_fields request = {.count = 0};
+    struct buffer head, path;
     buffer_init(&head, 0);
-    buffer_init(&bearer, 0);
-    const uint32_t field_count = request_fields(exchange, fields, &bearer);
-    const struct slice method = exchange->route->method == HTTP_GET ? SLICE("GET") : SLICE("POST");
-    http_write_request(&head, method, slice_of(path, (size_t)path_len), slice_str(settings->url.authority), fields,
-                       field_count, len);
-    enum outcome outcome = head.failed || bearer.failed ? OUTCOME_NO_MEMORY : OUTCOME_OK;
+    buffer_init(&path, 0);
+    buffer_init(&request.key, 0);
+    add_fields(exchange, &request);
+    write_path(exchange, &path);
+    http_write_request(&head, slice_str(api_method_name(exchange->call.route->method)), buffer_slice(&path),
+                       slice_str(upstream_of(exchange)->settings->url.authority), request.fields, request.count, len);
+    enum outcome outcome = head.failed || path.failed || request.key.failed ? OUTCOME_NO_MEMORY : OUTCOME_OK;
     parts[0] = buffer_slice(&head);
     if (outcome == OUTCOME_OK) outcome = net_stream_write(exchange->outbound.stream, parts, 1 + count);
-    buffer_deinit(&bearer);
+    buffer_deinit(&request.key);
+    buffer_deinit(&path);
     buffer_deinit(&head);
     return outcome;
 }

@@ -71,6 +71,7 @@ struct api_error refusal_of_step(const struct inbound *in, enum outcome outcome)
 }
 
 #define PATHS_SHOWN 16
+#define PATHS_TRIED 64
 
 static bool is_reason(const struct verdict *verdict, uint16_t rule) {
     for (uint32_t i = 0; i < verdict->reason_count; i++)
@@ -78,15 +79,20 @@ static bool is_reason(const struct verdict *verdict, uint16_t rule) {
     return false;
 }
 
+/* Each distinct path once. Only so many findings are looked at: a body may have very many. */
 static const char **list_paths(const struct inbound *in) {
+    struct json_paths from;
     const char **paths = arena_zalloc(in->arena, PATHS_SHOWN + 1, sizeof *paths);
-    uint32_t count = 0;
-    for (uint32_t i = 0; paths && i < in->findings.count && count < PATHS_SHOWN; i++) {
-        if (!is_reason(&in->verdict, in->findings.items[i].rule)) continue;
-        const char *path = json_path_of_finding(in, &in->findings.items[i]);
+    if (paths == NULL || json_paths_init(&from, in) != OUTCOME_OK) return NULL;
+    uint32_t count = 0, tried = 0, same_until = 0;
+    for (uint32_t i = 0; i < in->findings.count && count < PATHS_SHOWN && tried < PATHS_TRIED; i++) {
+        const struct finding *finding = &in->findings.items[i];
+        if (finding->begin < same_until || !is_reason(&in->verdict, finding->rule)) continue;
+        const char *path = json_path_of_finding(&from, finding, &same_until);
         bool listed = path == NULL;
         for (uint32_t k = 0; k < count && !listed; k++) listed = strcmp(paths[k], path) == 0;
         if (!listed) paths[count++] = path;
+        tried++;
     }
     return paths;
 }

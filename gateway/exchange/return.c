@@ -33,15 +33,17 @@ static bool is_type(const struct http_head *head, struct slice type) {
 
 static enum answer_mode mode_of(const struct exchange *exchange, const struct http_head *head) {
     const bool success = head->status >= 200 && head->status < 300;
-    if (!success || exchange->route->kind != ROUTE_PROMPT) return ANSWER_PASSED;
-    if (is_type(head, SLICE("text/event-stream"))) return ANSWER_STREAM;
+    if (!success || exchange->call.route->kind != ROUTE_PROMPT) return ANSWER_PASSED;
+    const struct slice stream = exchange->api->lines ? SLICE("application/x-ndjson") : SLICE("text/event-stream");
+    if (is_type(head, stream)) return ANSWER_STREAM;
     return is_type(head, SLICE("application/json")) ? ANSWER_DOCUMENT : ANSWER_PASSED;
 }
 
 /* Fields of an upstream that agents use; everything else stays behind. */
 static bool is_passed(struct slice name) {
-    static const char *const names[] = {"content-type",  "retry-after",    "retry-after-ms",       "x-request-id",
-                                        "cache-control", "openai-version", "openai-processing-ms", "x-should-retry"};
+    static const char *const names[] = {"content-type",   "retry-after",          "retry-after-ms",
+                                        "x-request-id",   "cache-control",        "request-id",
+                                        "openai-version", "openai-processing-ms", "x-should-retry"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (slice_equal_nocase(name, slice_str(names[i]))) return true;
     const struct slice limits = SLICE("x-ratelimit-");

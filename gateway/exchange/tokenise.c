@@ -20,7 +20,16 @@ struct cover_list {
     uint32_t count, capacity;
 };
 
+/* Two findings may be widened to the same number or escape: then they are one cover. */
+static bool cover_merge(struct cover *last, const struct cover *cover) {
+    if (last->piece != cover->piece || cover->begin >= last->end || last->begin >= cover->end) return false;
+    if (cover->begin < last->begin) last->begin = cover->begin, last->source_begin = cover->source_begin;
+    if (cover->end > last->end) last->end = cover->end, last->source_end = cover->source_end;
+    return true;
+}
+
 static bool cover_add(struct inbound *in, struct cover_list *covers, struct cover cover) {
+    if (covers->count && cover_merge(&covers->items[covers->count - 1], &cover)) return true;
     if (covers->count == covers->capacity) {
         const uint32_t capacity = covers->capacity ? covers->capacity * 2 : 32;
         struct cover *grown =
@@ -116,6 +125,7 @@ static int compare_covers(const void *a, const void *b, void *owner) {
 static enum outcome share_values(struct inbound *in) {
     uint32_t *order = arena_zalloc(in->arena, in->cover_count, sizeof *order);
     in->minted = arena_zalloc(in->arena, in->cover_count, sizeof *in->minted);
+    in->minted_count = 0;
     if (order == NULL || in->minted == NULL) return OUTCOME_OVERFLOW;
     for (uint32_t i = 0; i < in->cover_count; i++) order[i] = i;
     qsort_r(order, in->cover_count, sizeof *order, compare_covers, in);
@@ -123,7 +133,8 @@ static enum outcome share_values(struct inbound *in) {
         struct cover *cover = &in->covers[order[i]];
         const struct slice value = cover_value(in, cover);
         if (in->minted_count == 0 || !slice_equal(in->minted[in->minted_count - 1].value, value))
-            in->minted[in->minted_count++] = (struct minted){.value = value, .label = cover_label(in, cover)};
+            in->minted[in->minted_count++] =
+                (struct minted){.value = value, .label = cover_label(in, cover), .rule = cover->rule};
         cover->value = in->minted_count - 1;
     }
     return OUTCOME_OK;
@@ -134,29 +145,53 @@ static int compare_begins(const void *a, const void *b) {
     return (one->source_begin > two->source_begin) - (one->source_begin < two->source_begin);
 }
 
+/* Covers the values that stand in the scanned text's range [begin, end), which has no cover yet. */
+static enum outcome cover_gap(struct inbound *in, struct cover_list *covers, const struct value_index *index,
+                              uint32_t begin, uint32_t end) {
+    const struct slice text = slice_of(in->layout.text.text, end);
+    struct value_hit hit = {0};
+    enum outcome outcome = OUTCOME_OK;
+    while (begin < end && (outcome = value_index_next(index, text, begin, &hit)) == OUTCOME_OK) {
+        const uint32_t before = covers->count;
+        outcome = cover_range(in, covers, hit.begin, hit.end, in->minted[hit.value].rule);
+        if (outcome != OUTCOME_OK) return outcome;
+        begin = hit.end;
+        if (covers->count > before && covers->items[covers->count - 1].end > begin)
+            begin = covers->items[covers->count - 1].end;
+    }
+    return outcome == OUTCOME_NOT_FOUND ? OUTCOME_OK : outcome;
+}
+
 /* Every other place where a value stands, so that no copy of it leaves. `covers` is sorted. */
 static enum outcome cover_copies(struct inbound *in, struct cover_list *covers) {
-    struct slice *values = arena_alloc(in->arena, in->minted_count * sizeof *values);
+    struct slice *values = arena_zalloc(in->arena, in->minted_count, sizeof *values);
     if (values == NULL) return OUTCOME_OVERFLOW;
     for (uint32_t i = 0; i < in->minted_count; i++) values[i] = in->minted[i].value;
     struct value_index *index = NULL;
     enum outcome outcome = value_index_create(values, in->minted_count, in->arena, &index);
-    const struct slice text = slice_of(in->layout.text.text, in->layout.text.len);
     const uint32_t known = covers->count;
-    struct value_hit hit = {0};
-    uint32_t from = 0, at = 0;
-    while (outcome == OUTCOME_OK && (outcome = value_index_next(index, text, from, &hit)) == OUTCOME_OK) {
-        while (at < known && covers->items[at].end <= hit.begin) at++;
-        if (at < known && covers->items[at].begin < hit.end) {
-            from = covers->items[at].end > hit.begin ? covers->items[at].end : hit.begin + 1;
-            continue;
-        }
-        const uint32_t first = covers->count;
-        outcome = cover_range(in, covers, hit.begin, hit.end, 0);
-        for (uint32_t i = first; i < covers->count; i++) covers->items[i].value = hit.value;
-        from = hit.end;
+    uint32_t begin = 0;
+    for (uint32_t i = 0; i <= known && outcome == OUTCOME_OK; i++) {
+        const uint32_t end = i < known ? covers->items[i].begin : in->layout.text.len;
+        outcome = cover_gap(in, covers, index, begin, end);
+        if (i < known) begin = covers->items[i].end;
     }
-    return outcome == OUTCOME_NOT_FOUND ? OUTCOME_OK : outcome;
+    return outcome;
+}
+
+/* A copy inside a number covers the number, which is a value of its own then, and may have copies too: done when
+ * there is no new value. */
+static enum outcome cover_values(struct inbound *in, struct cover_list *covers) {
+    for (;;) {
+        const uint32_t values = in->minted_count;
+        qsort(covers->items, covers->count, sizeof *covers->items, compare_begins);
+        in->covers = covers->items;
+        in->cover_count = covers->count;
+        enum outcome outcome = share_values(in);
+        if (outcome != OUTCOME_OK || in->minted_count == values) return outcome;
+        outcome = cover_copies(in, covers);
+        if (outcome != OUTCOME_OK) return outcome;
+    }
 }
 
 enum outcome inbound_select(struct inbound *in) {
@@ -166,15 +201,7 @@ enum outcome inbound_select(struct inbound *in) {
     struct cover_list covers = {0};
     enum outcome outcome = OUTCOME_OK;
     if (in->strip || in->verdict.tokenise) outcome = cover_findings(in, &covers);
-    in->covers = covers.items;
-    in->cover_count = covers.count;
-    if (outcome == OUTCOME_OK && covers.count) {
-        outcome = share_values(in);
-        if (outcome == OUTCOME_OK) outcome = cover_copies(in, &covers);
-        in->covers = covers.items;
-        in->cover_count = covers.count;
-        if (outcome == OUTCOME_OK) qsort(in->covers, in->cover_count, sizeof *in->covers, compare_begins);
-    }
+    if (outcome == OUTCOME_OK && covers.count) outcome = cover_values(in, &covers);
     if (outcome == OUTCOME_OK) in->progress = INBOUND_SELECTED;
     return outcome;
 }
@@ -213,7 +240,7 @@ static struct slice replacement_text(const struct inbound *in, const struct cove
 
 /* Where the model's name stands in the body that would leave, so that each upstream can get its own. */
 static void locate_model(struct inbound *in, const struct json_splice *splices) {
-    const uint32_t node = in->api ? json_member(&in->doc, 0, SLICE("model")) : JSON_NONE;
+    const uint32_t node = in->api && !in->no_body ? json_member(&in->doc, 0, SLICE("model")) : JSON_NONE;
     if (!json_is(&in->doc, node, JSON_STRING)) return;
     const struct json_node *model = &in->doc.nodes[node];
     uint32_t begin = model->begin;

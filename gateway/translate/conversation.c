@@ -24,6 +24,16 @@ struct message *conversation_message_add(struct conversation *conversation, enum
     return message;
 }
 
+struct message *conversation_message_first(struct conversation *conversation, enum message_role role) {
+    struct message *message = arena_zalloc(conversation->arena, 1, sizeof *message);
+    if (message == NULL) return NULL;
+    message->role = role;
+    message->next = conversation->first_message;
+    conversation->first_message = message;
+    if (conversation->last_message == NULL) conversation->last_message = message;
+    return message;
+}
+
 struct tool *conversation_tool_add(struct conversation *conversation) {
     struct tool *tool = arena_zalloc(conversation->arena, 1, sizeof *tool);
     if (tool == NULL) return NULL;
@@ -47,16 +57,21 @@ struct stop_text *conversation_stop_add(struct conversation *conversation, struc
     return stop;
 }
 
-struct part *part_list_add(struct part_list *list, enum part_kind kind, struct arena *arena) {
-    struct part *part = arena_zalloc(arena, 1, sizeof *part);
-    if (part == NULL) return NULL;
-    part->kind = kind;
+struct part *part_list_add(struct part_list *list, struct arena *arena, const struct part *part) {
+    struct part *copy = arena_alloc(arena, sizeof *copy);
+    if (copy == NULL) return NULL;
+    *copy = *part;
+    copy->next = NULL;
     if (list->last)
-        list->last->next = part;
+        list->last->next = copy;
     else
-        list->first = part;
-    list->last = part;
-    return part;
+        list->first = copy;
+    list->last = copy;
+    return copy;
+}
+
+bool part_is_empty(const struct part *part) {
+    return part->kind <= PART_THINKING && part->text.len == 0;
 }
 
 /* The calls of the newest turn. */

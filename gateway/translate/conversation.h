@@ -95,11 +95,16 @@ struct conversation {
 
 void conversation_init(struct conversation *conversation, struct arena *arena);
 
-/* Each answers NULL when the arena is exhausted; the new element is zeroed but for what is given. */
+/* Each answers NULL when the arena is exhausted; the new element is zeroed but for what is given. A list gets a
+ * copy of `part`. */
 struct message *conversation_message_add(struct conversation *conversation, enum message_role role);
+struct message *conversation_message_first(struct conversation *conversation, enum message_role role); /* in front */
 struct tool *conversation_tool_add(struct conversation *conversation);
 struct stop_text *conversation_stop_add(struct conversation *conversation, struct slice text);
-struct part *part_list_add(struct part_list *list, enum part_kind kind, struct arena *arena);
+struct part *part_list_add(struct part_list *list, struct arena *arena, const struct part *part);
+
+/* Text that says nothing: no format needs it, and some refuse it. */
+bool part_is_empty(const struct part *part);
 
 /* Connects calls and results once all messages stand: a call without an id is called call_<n>, n counting the
  * calls of the conversation from 0, so that a longer conversation keeps the ids of its beginning; a result

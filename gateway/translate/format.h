@@ -7,7 +7,7 @@
 #include "gateway/translate/conversation.h"
 #include "gateway/translate/reading.h"
 #include "gateway/translate/reply.h"
-#include "gateway/translate/stream_inside.h"
+#include "gateway/translate/relay.h"
 #include "gateway/translate/translate.h"
 
 /* Where a request or an answer is written. */
@@ -25,8 +25,8 @@ struct format {
     enum outcome (*read_reply)(const struct json_doc *doc, struct arena *arena, struct reply *reply_out);
     enum outcome (*write_reply)(const struct reply *reply, const struct writing *writing);
 
-    stream_read_fn *read_event;
-    const struct stream_writer *stream_writer;
+    relay_read_fn *read_event;
+    const struct relay_writer *relay_writer;
 
     void (*write_error)(struct buffer *out, unsigned status, struct slice message);
 };

@@ -70,6 +70,8 @@ enum outcome reading_array(struct reading *reading, uint32_t node, reading_fn *e
         reading->member = member;
         outcome = each(reading, element, into);
     }
+    reading->path = path;
+    reading->member = member;
     return outcome;
 }
 
@@ -85,6 +87,13 @@ enum outcome reading_number(struct reading *reading, uint32_t node, void *into) 
         return reading_refuse(reading, node, OUTCOME_INVALID, "must be a number");
     *(struct slice *)into = json_raw(reading->doc, node);
     return OUTCOME_OK;
+}
+
+enum outcome reading_count(struct reading *reading, uint32_t node, void *into) {
+    uint64_t count = 0;
+    if (!json_uint(reading->doc, node, &count))
+        return reading_refuse(reading, node, OUTCOME_INVALID, "must be a count");
+    return reading_number(reading, node, into);
 }
 
 enum outcome reading_setting(struct reading *reading, uint32_t node, void *into) {
@@ -128,6 +137,74 @@ enum outcome reading_off(struct reading *reading, uint32_t node, void *into) {
     default: break;
     }
     return off ? OUTCOME_OK : reading_refuse(reading, node, OUTCOME_UNSUPPORTED, "cannot be translated");
+}
+
+static enum outcome stop_add(struct reading *reading, uint32_t node, void *into) {
+    (void)into;
+    struct slice text;
+    const enum outcome outcome = reading_string(reading, node, &text);
+    if (outcome != OUTCOME_OK) return outcome;
+    return conversation_stop_add(reading->conversation, text) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
+}
+
+enum outcome reading_stop(struct reading *reading, uint32_t node, void *into) {
+    if (json_is(reading->doc, node, JSON_STRING)) return stop_add(reading, node, into);
+    return reading_array(reading, node, stop_add, into);
+}
+
+enum outcome reading_require(struct reading *reading, uint32_t node, struct slice field, const char *reason) {
+    return field.data ? OUTCOME_OK : reading_refuse(reading, node, OUTCOME_INVALID, reason);
+}
+
+enum outcome reading_text_add(struct reading *reading, enum part_kind kind, struct slice text,
+                              struct part_list *list) {
+    if (text.len == 0) return OUTCOME_OK;
+    const struct part part = {.kind = kind, .text = text};
+    return part_list_add(list, reading->arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
+}
+
+static enum outcome form_find(struct reading *reading, uint32_t node, const struct part_form *forms,
+                              const struct part_form **form_out) {
+    const uint32_t type = json_member(reading->doc, node, SLICE("type"));
+    if (!json_is(reading->doc, type, JSON_STRING))
+        return reading_refuse(reading, node, OUTCOME_INVALID, "must be an object with a type");
+    for (const struct part_form *form = forms; form->type; form++) {
+        if (!json_text_is(json_raw(reading->doc, type), slice_str(form->type))) continue;
+        *form_out = form;
+        return OUTCOME_OK;
+    }
+    return reading_refuse(reading, type, OUTCOME_UNSUPPORTED, "is of a type that cannot be translated");
+}
+
+enum outcome reading_part(struct reading *reading, uint32_t node, const struct part_form *forms,
+                          struct part_list *list) {
+    const struct part_form *form = NULL;
+    enum outcome outcome = form_find(reading, node, forms, &form);
+    if (outcome != OUTCOME_OK) return outcome;
+    struct part part = {.kind = form->kind};
+    outcome = reading_object(reading, node, form->table, &part);
+    if (outcome != OUTCOME_OK || part_is_empty(&part)) return outcome;
+    return part_list_add(list, reading->arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
+}
+
+struct content_reading {
+    const struct part_form *forms;
+    struct part_list *list;
+};
+
+static enum outcome element_read(struct reading *reading, uint32_t node, void *into) {
+    const struct content_reading *content = into;
+    return reading_part(reading, node, content->forms, content->list);
+}
+
+enum outcome reading_content(struct reading *reading, uint32_t node, const struct part_form *forms,
+                             struct part_list *list) {
+    if (json_is(reading->doc, node, JSON_STRING))
+        return reading_text_add(reading, PART_TEXT, json_raw(reading->doc, node), list);
+    if (!json_is(reading->doc, node, JSON_ARRAY))
+        return reading_refuse(reading, node, OUTCOME_INVALID, "must be a string or an array");
+    struct content_reading content = {forms, list};
+    return reading_array(reading, node, element_read, &content);
 }
 
 enum outcome reading_word(struct reading *reading, uint32_t node, const char *const *words, uint32_t *index_out) {

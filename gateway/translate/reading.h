@@ -55,13 +55,38 @@ enum outcome reading_refuse(struct reading *reading, uint32_t node, enum outcome
 /* Fields of one kind each. INVALID when the node has another type. */
 reading_fn reading_string;  /* struct slice: encoded */
 reading_fn reading_number;  /* struct slice: as written */
+reading_fn reading_count;   /* struct slice: as written; digits only */
 reading_fn reading_setting; /* enum setting */
 reading_fn reading_json;    /* struct slice: JSON, an object */
 reading_fn reading_node;    /* uint32_t: the node, to be read later */
+reading_fn reading_stop;    /* nothing: a string or an array of strings, added to the conversation's stop texts */
 reading_fn reading_ignored; /* nothing: read otherwise, such as an object's `type` */
 
 /* What only has a meaning that can be left out when it is off: false, 0, "", [] or {}. UNSUPPORTED else. */
 reading_fn reading_off;
+
+/* Answers INVALID when a member that must be there was not: `field` is absent. */
+enum outcome reading_require(struct reading *reading, uint32_t node, struct slice field, const char *reason) MUST_CHECK;
+
+/* A kind of part, by its member `type`, and how it is read into a struct part. */
+struct part_form {
+    const char *type; /* NULL ends the list */
+    enum part_kind kind;
+    const struct member_table *table;
+};
+
+/* Reads an object into a part at the end of `list`; text that says nothing is left out. UNSUPPORTED: a type that is
+ * not among the forms. */
+enum outcome reading_part(struct reading *reading, uint32_t node, const struct part_form *forms,
+                          struct part_list *list) MUST_CHECK;
+
+/* A string is one TEXT part, an array is parts. INVALID: neither. */
+enum outcome reading_content(struct reading *reading, uint32_t node, const struct part_form *forms,
+                             struct part_list *list) MUST_CHECK;
+
+/* Adds a part of encoded text, unless it says nothing. NO_MEMORY. */
+enum outcome reading_text_add(struct reading *reading, enum part_kind kind, struct slice text,
+                              struct part_list *list) MUST_CHECK;
 
 /* The index of the string among `words` (the last is NULL). INVALID: no string; UNSUPPORTED: none of them. */
 enum outcome reading_word(struct reading *reading, uint32_t node, const char *const *words,

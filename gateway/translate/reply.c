@@ -13,6 +13,17 @@ enum reply_finish reply_finish_of(enum reply_finish told, bool has_calls) {
     return told == FINISH_STOP && has_calls ? FINISH_CALLS : told;
 }
 
+bool reply_has_member(const struct json_doc *doc, uint32_t object, const char *name) {
+    const uint32_t node = json_member(doc, object, slice_str(name));
+    return node != JSON_NONE && !json_is(doc, node, JSON_NULL);
+}
+
+enum outcome reply_text_add(struct reply *reply, struct arena *arena, enum part_kind kind, struct slice text) {
+    if (text.len == 0) return OUTCOME_OK;
+    const struct part part = {.kind = kind, .text = text};
+    return part_list_add(&reply->parts, arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
+}
+
 struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name) {
     const uint32_t node = json_member(doc, object, slice_str(name));
     return json_is(doc, node, JSON_STRING) ? json_raw(doc, node) : slice_of(NULL, 0);

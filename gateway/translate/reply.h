@@ -30,8 +30,14 @@ struct reply {
 
 bool reply_has(const struct reply *reply, enum part_kind kind);
 
+/* Adds a part of encoded text, unless it says nothing. NO_MEMORY. */
+enum outcome reply_text_add(struct reply *reply, struct arena *arena, enum part_kind kind, struct slice text) MUST_CHECK;
+
 /* A model that stops for its tool calls may have said no more than that it stopped. */
 enum reply_finish reply_finish_of(enum reply_finish told, bool has_calls);
+
+/* Whether the object has the member, and it is not null. */
+bool reply_has_member(const struct json_doc *doc, uint32_t object, const char *name);
 
 /* The member's text, or absent when it is none. */
 struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name);

@@ -17,7 +17,8 @@ from agent import Agent
 from canary import Canary
 from captured import Captured
 from certificates import Certificates
-from gateway import Gateway, upstream
+from formats import upstreams
+from gateway import Gateway, Place, upstream
 from mock import CLASSES, Mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -69,6 +70,17 @@ def gateway(sluice, mock, tmp_path_factory):
 @pytest.fixture(scope="session")
 def base_url(request, mock):
     return mock.url("subscription") if DIRECT else request.getfixturevalue("gateway").url + "/v1"
+
+
+@pytest.fixture(scope="session")
+def all_formats(request, mock, tmp_path_factory):
+    """A gateway that speaks every format: where agents find it, and where it writes; in direct mode the mock."""
+    if DIRECT:
+        yield Place(mock.root("subscription"), mock.ports["subscription"], None)
+        return
+    started = Gateway(request.getfixturevalue("sluice"), tmp_path_factory.mktemp("formats"), upstreams(mock), **SETTINGS)
+    yield Place(started.url, started.port, started)
+    started.stop()
 
 
 @pytest.fixture(scope="session")

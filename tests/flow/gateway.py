@@ -1,5 +1,6 @@
 """`sluice serve` with a configuration of the test's, on ports of its own."""
 
+import collections
 import json
 import pathlib
 
@@ -8,6 +9,9 @@ import httpx
 from process import Process, free_port, wait_until
 
 START_SECONDS = 30
+
+# Where agents of a test go: the gateway, which is None when they talk to the mock itself.
+Place = collections.namedtuple("Place", "root port gateway")
 
 
 def upstream(name, url, class_=None, **more):

@@ -28,8 +28,11 @@ class Mock:
             raise
         self.ports = dict(zip(names, map(int, ports.read_text().split())))
 
+    def root(self, listener):
+        return f"http://127.0.0.1:{self.ports[listener]}"
+
     def url(self, listener):
-        return f"http://127.0.0.1:{self.ports[listener]}/v1"
+        return self.root(listener) + "/v1"
 
     def script(self, default=None, rules=()):
         """What it does from now on; the requests' own "mock" objects are laid over it."""

@@ -102,11 +102,8 @@ static void tells_errors_and_strangers(void **state) {
 static const char *const window_paths[] = {
     "choices[].delta.content",
     "choices[].delta.refusal",
-    "choices[].delta.tool_calls[].function.name",
     "choices[].delta.tool_calls[].function.arguments",
-    "choices[].delta.tool_calls[].custom.name",
     "choices[].delta.tool_calls[].custom.input",
-    "choices[].delta.function_call.name",
     "choices[].delta.function_call.arguments",
 };
 

@@ -349,14 +349,18 @@ static void test_ratio(void **state) {
     buffer_deinit(&body);
 }
 
-/* Of 64 KiB to 16 MiB of one letter; the streams are a few bytes long. */
+/* Up to 16 MiB of one letter in a few bytes; each passes a bound of just its length. */
 static void test_brotli_bombs(void **state) {
     (void)state;
     const struct slice at_free = SLICE("\x1b\xff\xff\xf8\x25\xc2\xe2\xb1\x40\x20\xf7\x1e\x00");
     const struct slice over_free = SLICE("\x5b\x00\x00\x81\x5f\x22\x2c\x1e\x0b\x04\x74\xef\x01\x00");
+    const struct slice over_mib_4 = SLICE("\x9f\x00\x00\x40\x00\x24\xc2\xe2\xb1\x40\x74\xef\x7f\x00");
     const struct slice mib_16 = SLICE("\x9f\xff\xff\xff\x00\x24\xc2\xe2\xb1\x40\x72\xef\xff\x01");
     assert_int_equal(decode(CONTENT_CODING_BR, at_free, LIMIT, RATIO), OUTCOME_OK);
     assert_int_equal(decode(CONTENT_CODING_BR, over_free, LIMIT, RATIO), OUTCOME_OVERFLOW);
+    assert_int_equal(decode(CONTENT_CODING_BR, over_mib_4, 4 * MIB + 1, ANY_RATIO), OUTCOME_OK);
+    assert_int_equal(decode(CONTENT_CODING_BR, over_mib_4, 4 * MIB, ANY_RATIO), OUTCOME_OVERFLOW);
+    assert_int_equal(decode(CONTENT_CODING_BR, over_mib_4, LIMIT, RATIO), OUTCOME_OVERFLOW);
     assert_int_equal(decode(CONTENT_CODING_BR, mib_16, LIMIT, RATIO), OUTCOME_OVERFLOW);
     assert_int_equal(decode(CONTENT_CODING_BR, mib_16, 16 * MIB - 1, ANY_RATIO * 4), OUTCOME_OVERFLOW);
     assert_int_equal(decode(CONTENT_CODING_BR, mib_16, 16 * MIB, ANY_RATIO * 4), OUTCOME_OK);

@@ -155,8 +155,12 @@ static inline enum outcome trip_write(struct inbound *in) {
         in->minted[i].pending->owner = &done;
         in->minted[i].pending->write.item.on_done = trip_on_written;
         vault_write_submit(fixture.vault, &in->minted[i].pending->write);
-        while (sem_wait(&done) != 0) {
+    }
+    for (uint32_t i = 0; i < in->minted_count; i++)
+        while (!in->minted[i].durable && sem_wait(&done) != 0) {
         }
+    for (uint32_t i = 0; i < in->minted_count; i++) {
+        if (in->minted[i].durable) continue;
         const enum outcome written = in->minted[i].pending->write.item.outcome;
         if (outcome == OUTCOME_OK && written != OUTCOME_CONFLICT) outcome = written;
     }
