@@ -224,7 +224,8 @@ static bool mixes_cases(struct slice host) {
 static bool is_part_of_code(struct slice text, struct text_range value) {
     static const char *const words[] = {"import", "from", "package", "require", "use", "using"};
     const char before = text_before(text, value.begin), after = text_at(text, value.end);
-    if (char_is_word(before) || char_is_any(before, ".-$#/\\%")) return true;
+    if (char_is_word(before) || char_is_any(before, ".-$#%")) return true;
+    if (char_is_any(before, "/\\") && !looks_like_machine(text_of(text, value))) return true; /* a file in a path */
     if (char_is_word(after) || char_is_any(after, "-(=[")) return true;
     if (after == '.' && char_is_word(text_at(text, value.end + 1))) return true; /* settings.local.json */
     return WORD_IS_ANY(word_before(text, value.begin), words);

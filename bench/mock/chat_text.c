@@ -191,8 +191,10 @@ void chat_text_say_refusal(struct chat_text *text) {
 }
 
 json_t *chat_call_arguments(const struct chat_call *call) {
-    json_t *value = json_loadb(call->arguments.data, call->arguments.len, JSON_DECODE_ANY, NULL);
-    return value ? value : json_stringn(call->arguments.data, call->arguments.len);
+    json_t *value = json_loadb(call->arguments.data, call->arguments.len, 0, NULL);
+    if (json_is_object(value)) return value;
+    json_decref(value);
+    return json_pack("{s:s%}", "input", call->arguments.data, call->arguments.len);
 }
 
 struct chat_usage chat_text_usage(const struct chat_text *text, size_t prompt_bytes) {

@@ -49,7 +49,7 @@ void chat_text_deinit(struct chat_text *text);
 /* For a format that has no place for a refusal: it is said as content. */
 void chat_text_say_refusal(struct chat_text *text);
 
-/* A call's arguments as a JSON value, a new reference; the text itself when it is no JSON. */
+/* A call's arguments as a JSON object, a new reference; text that is none stands in its member "input". */
 json_t *chat_call_arguments(const struct chat_call *call);
 
 /* The numbers of a usage report: about four bytes a token; they only have to be there, and not to change on

@@ -69,6 +69,5 @@ void api_maps_destroy(void) {
 const struct api_maps *api_maps_of(const struct api *api) {
     for (size_t i = 0; i < API_COUNT; i++)
         if (apis[i] == api) return &maps[i];
-    require(!"an api that is not in the table");
-    return NULL;
+    require_failed("an api that is not in the table", __FILE__, __LINE__);
 }

@@ -11,6 +11,26 @@ static const char image_refused[] = "sluice does not serve image generation";
 #define OPENAI_REFUSED(path, why) \
     { HTTP_METHOD_OTHER, path, why, &api_openai_chat, ROUTE_REFUSED, false }
 
+/* The client package asks for v1 by itself, and for v1beta when told; the upstream's base path says which it gets. */
+#define GEMINI_ROUTES(version)                                                                                      \
+    {                                                                                                               \
+        HTTP_POST,                                                                                                  \
+        version "/models/{model}:generateContent",                                                                  \
+        "/models/{model}:generateContent",                                                                          \
+        &api_gemini,                                                                                                \
+        ROUTE_PROMPT,                                                                                               \
+        false},                                                                                                     \
+        {HTTP_POST,                                                                                                 \
+         version "/models/{model}:streamGenerateContent",                                                           \
+         "/models/{model}:streamGenerateContent?alt=sse",                                                           \
+         &api_gemini,                                                                                               \
+         ROUTE_PROMPT,                                                                                              \
+         false},                                                                                                    \
+    {                                                                                                               \
+        HTTP_POST, version "/models/{model}:countTokens", "/models/{model}:countTokens", &api_gemini, ROUTE_PROMPT, \
+            false                                                                                                   \
+    }
+
 static const struct api_route routes[] = {
     {HTTP_POST, "/v1/chat/completions", "/chat/completions", &api_openai_chat, ROUTE_PROMPT, false},
     {HTTP_POST, "/v1/completions", "/completions", &api_openai_completions, ROUTE_PROMPT, false},
@@ -34,11 +54,8 @@ static const struct api_route routes[] = {
     {HTTP_POST, "/api/embeddings", "/api/embeddings", &api_ollama_chat, ROUTE_EMBEDDING, false},
     {HTTP_GET, "/api/tags", "/api/tags", &api_ollama_chat, ROUTE_LISTING, false},
     {HTTP_GET, "/api/version", "/api/version", &api_ollama_chat, ROUTE_LISTING, false},
-    {HTTP_POST, "/v1beta/models/{model}:generateContent", "/models/{model}:generateContent", &api_gemini, ROUTE_PROMPT,
-     false},
-    {HTTP_POST, "/v1beta/models/{model}:streamGenerateContent", "/models/{model}:streamGenerateContent?alt=sse",
-     &api_gemini, ROUTE_PROMPT, false},
-    {HTTP_POST, "/v1beta/models/{model}:countTokens", "/models/{model}:countTokens", &api_gemini, ROUTE_PROMPT, false},
+    GEMINI_ROUTES("/v1beta"),
+    GEMINI_ROUTES("/v1"),
     {HTTP_GET, "/v1beta/models", "/models", &api_gemini, ROUTE_LISTING, false},
     OPENAI_REFUSED("/v1/files", multipart_refused),
     OPENAI_REFUSED("/v1/files/*", multipart_refused),

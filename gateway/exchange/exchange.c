@@ -39,7 +39,6 @@ static void exchange_destroy(struct exchange *exchange) {
     struct worker *worker = exchange->worker;
     outbound_end(exchange, false);
     return_deinit(exchange);
-    issued_deinit(&exchange->issued);
     buffer_deinit(&exchange->body);
     buffer_deinit(&exchange->decoded);
     arena_reset(&exchange->arena);

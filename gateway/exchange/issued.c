@@ -1,5 +1,12 @@
 #include "gateway/exchange/issued.h"
 
+#include <sys/random.h>
+
+#define FIRST_TOLD 16u
+#define SEARCHED_AT_ONCE (64u << 10)
+
+/* --- tokens that this exchange issued --- */
+
 /* The tail is a keyed hash already: its symbols spread well enough, and an agent cannot choose them. */
 static uint32_t slot_of(const struct issued *issued, struct slice token) {
     uint32_t hash = 0;
@@ -23,16 +30,54 @@ static const struct minted *minted_by_token(const struct issued *issued, struct 
     return NULL;
 }
 
+/* --- all others --- */
+
+/* The token's slot, or the empty one where it belongs. These tokens are anybody's choice, so the hash is keyed. */
+static uint32_t *told_slot(const struct issued *issued, struct slice token) {
+    const uint32_t mask = 2 * issued->told_capacity - 1;
+    uint32_t slot = (uint32_t)siphash(&issued->told_key, 0, token) & mask;
+    for (; issued->told_slots[slot]; slot = (slot + 1) & mask)
+        if (slice_equal(token_slice(&issued->told[issued->told_slots[slot] - 1].token), token)) break;
+    return &issued->told_slots[slot];
+}
+
+static bool told_grow(struct issued *issued) {
+    struct arena *arena = issued->in->arena;
+    const uint32_t capacity = issued->told_capacity ? issued->told_capacity * 2 : FIRST_TOLD;
+    uint32_t *slots = arena_zalloc(arena, 2 * (size_t)capacity, sizeof *slots);
+    struct told *told = arena_grow(arena, issued->told, issued->told_capacity * sizeof *told, capacity * sizeof *told);
+    if (slots == NULL || told == NULL) return false;
+    issued->told = told;
+    issued->told_slots = slots;
+    issued->told_capacity = capacity;
+    for (uint32_t i = 0; i < issued->told_count; i++) *told_slot(issued, token_slice(&told[i].token)) = i + 1;
+    return true;
+}
+
+static struct told *told_find(const struct issued *issued, struct slice token) {
+    const uint32_t index = issued->told_capacity ? *told_slot(issued, token) : 0;
+    return index ? &issued->told[index - 1] : NULL;
+}
+
+/* A new entry for a token that has none; it stays literal so far. NULL: the arena is full. */
+static struct told *told_add(struct issued *issued, struct slice token) {
+    if (issued->told_count == issued->told_capacity && !told_grow(issued)) return NULL;
+    struct told *told = &issued->told[issued->told_count++];
+    *told = (struct told){.token = {.len = (uint8_t)token.len}};
+    memcpy(told->token.text, token.data, token.len);
+    *told_slot(issued, token) = issued->told_count;
+    return told;
+}
+
 static bool note_literal(void *owner, struct slice token, struct slice *value_out) {
     struct issued *issued = owner;
     (void)value_out;
-    buffer_append(&issued->literal, token);
-    buffer_append_char(&issued->literal, '\n');
+    if (told_find(issued, token) == NULL && told_add(issued, token) == NULL) issued->literals_lost = true;
     return false;
 }
 
 /* Looks for tokens in the request exactly as answers are searched, spelling variants included. */
-static bool find_literals(struct issued *issued) {
+static void find_literals(struct issued *issued) {
     struct restore_source search;
     restore_source_init(&search, issued, note_literal, issued->source.labels, issued->source.label_count,
                         issued->source.label_count);
@@ -40,17 +85,16 @@ static bool find_literals(struct issued *issued) {
     restore_window_init(&window);
     struct buffer unused;
     buffer_init(&unused, 0);
-    const struct scan_text *text = &issued->in->layout.text;
-    const enum outcome outcome =
-        restore_window_feed(&window, &search, RESTORE_PLAIN, slice_of(text->text, text->len), &unused);
+    struct slice rest = slice_of(issued->in->layout.text.text, issued->in->layout.text.len);
+    while (rest.len && !issued->literals_lost) {
+        const size_t len = rest.len < SEARCHED_AT_ONCE ? rest.len : SEARCHED_AT_ONCE;
+        if (restore_window_feed(&window, &search, RESTORE_PLAIN, slice_range(rest, 0, len), &unused) != OUTCOME_OK)
+            issued->literals_lost = true;
+        buffer_clear(&unused);
+        rest = slice_range(rest, len, rest.len);
+    }
     buffer_deinit(&unused);
-    issued->literal_known = outcome == OUTCOME_OK && !issued->literal.failed;
-    return issued->literal_known;
-}
-
-static bool stood_in_request(struct issued *issued, struct slice token) {
-    if (!issued->literal_known && !find_literals(issued)) return true;
-    return issued->literal.len && memmem(issued->literal.data, issued->literal.len, token.data, token.len) != NULL;
+    issued->literals_known = true;
 }
 
 static bool lookup(void *owner, struct slice token, struct slice *value_out) {
@@ -60,8 +104,19 @@ static bool lookup(void *owner, struct slice token, struct slice *value_out) {
         *value_out = minted->value;
         return true;
     }
-    if (stood_in_request(issued, token)) return false;
-    return vault_resolve(issued->reader, &issued->scope, token, issued->in->arena, value_out) == OUTCOME_OK;
+    if (!issued->literals_known) find_literals(issued);
+    if (issued->literals_lost) return false;
+    struct told *told = told_find(issued, token);
+    if (told == NULL) {
+        if (issued->asks == ISSUED_ASKS_MAX) return false;
+        issued->asks++;
+        told = told_add(issued, token);
+        if (told == NULL) return false;
+        if (vault_resolve(issued->reader, &issued->scope, token, issued->in->arena, &told->value) != OUTCOME_OK)
+            told->value = slice_of(NULL, 0);
+    }
+    *value_out = told->value;
+    return told->value.data != NULL;
 }
 
 static bool was_minted(const struct inbound *in, struct slice label) {
@@ -84,8 +139,8 @@ static enum outcome order_labels(struct issued *issued, const struct slice *labe
 enum outcome issued_init(struct issued *issued, const struct inbound *in, struct vault_reader *reader,
                          const struct vault_scope *scope, const struct slice *labels, uint32_t label_count) {
     *issued = (struct issued){.in = in, .reader = reader, .scope = *scope};
-    buffer_init(&issued->literal, 0);
     if (order_labels(issued, labels, label_count) != OUTCOME_OK) return OUTCOME_OVERFLOW;
+    if (getrandom(&issued->told_key, sizeof issued->told_key, 0) != sizeof issued->told_key) return OUTCOME_IO;
     if (in->minted_count == 0) return OUTCOME_OK;
     issued->slot_count = 4;
     while (issued->slot_count < in->minted_count * 2) issued->slot_count *= 2;
@@ -93,8 +148,4 @@ enum outcome issued_init(struct issued *issued, const struct inbound *in, struct
     if (issued->slots == NULL) return OUTCOME_OVERFLOW;
     for (uint32_t i = 0; i < in->minted_count; i++) remember_token(issued, i);
     return OUTCOME_OK;
-}
-
-void issued_deinit(struct issued *issued) {
-    buffer_deinit(&issued->literal);
 }

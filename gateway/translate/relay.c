@@ -29,8 +29,7 @@ struct relay_block *relay_find(struct translate_stream *stream, uint64_t key) {
 const struct relay_block *relay_announced(const struct translate_stream *stream, uint32_t index) {
     for (uint32_t i = 0; i < stream->block_count; i++)
         if (stream->blocks[i].announced && stream->blocks[i].index == index) return &stream->blocks[i];
-    require(!"a block that was never announced");
-    return NULL;
+    require_failed("a block that was never announced", __FILE__, __LINE__);
 }
 
 static enum outcome block_announce(struct translate_stream *stream, struct relay_block *block, struct buffer *out) {
