@@ -54,7 +54,9 @@ bool extent_last_word(struct slice text, struct text_range *range) {
     const uint32_t reach = range->end + EXTENT_REACH_BYTES;
     uint32_t begin = range->end;
     while (begin > range->begin && text.data[begin - 1] == '=') begin--; /* padding of base64 */
+    const uint32_t word_end = begin;
     while (begin > range->begin && in_word(text.data[begin - 1])) begin--;
+    if (begin == word_end) return false;
     while (range->end < reach && in_word(text_at(text, range->end))) range->end++;
     while (range->end < reach && text_at(text, range->end) == '=') range->end++;
     while (range->end > begin && text.data[range->end - 1] == '.') range->end--; /* of the sentence */
@@ -67,8 +69,8 @@ bool extent_crypt_hash(struct slice text, struct text_range *range) {
     while (range->end < reach &&
            (char_is_alnum(text_at(text, range->end)) || char_is_any(text_at(text, range->end), "./$=,+-")))
         range->end++;
-    while (char_is_any(text.data[range->end - 1], ".,")) range->end--;
-    return true;
+    while (range->end > range->begin && char_is_any(text.data[range->end - 1], ".,")) range->end--;
+    return range->begin < range->end;
 }
 
 bool extent_last_number(struct slice text, struct text_range *range) {

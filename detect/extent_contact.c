@@ -150,8 +150,9 @@ bool extent_ipv6(struct slice text, struct text_range *range) {
     while (range->end < limit && (char_hex(text_at(text, range->end)) >= 0 || text_at(text, range->end) == ':' ||
                                   (text_at(text, range->end) == '.' && char_is_digit(text_at(text, range->end + 1)))))
         range->end++;
-    if (text.data[range->end - 1] == ':' && text.data[range->end - 2] != ':') range->end--; /* of the sentence */
-    return true;
+    const bool colon = text_before(text, range->end) == ':' && text_before(text, range->end - 1) != ':';
+    if (colon) range->end--; /* of the sentence */
+    return range->begin < range->end;
 }
 
 bool extent_mac(struct slice text, struct text_range *range) {
@@ -167,5 +168,5 @@ bool extent_unc_path(struct slice text, struct text_range *range) {
                                        char_is_word(c) || char_is_foreign(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
         range->end++;
     while (range->end > range->begin && char_is_any(text.data[range->end - 1], "\\.)'!")) range->end--;
-    return true;
+    return range->begin < range->end;
 }

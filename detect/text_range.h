@@ -22,11 +22,13 @@ static inline struct slice text_of(struct slice text, struct text_range range) {
 }
 
 static inline char text_at(struct slice text, uint32_t offset) {
-    return offset < text.len ? text.data[offset] : '\n';
+    if (offset >= text.len) return '\n';
+    return text.data[offset];
 }
 
 static inline char text_before(struct slice text, uint32_t offset) {
-    return offset > 0 ? text_at(text, offset - 1) : '\n';
+    if (offset == 0) return '\n';
+    return text_at(text, offset - 1);
 }
 
 static inline bool char_is_digit(char c) {

@@ -93,8 +93,8 @@ static unsigned entropy_centibits(struct slice value) {
     for (size_t c = 0; c < 256; c++) {
         if (counts[c] == 0) continue;
         unsigned long centibits = 0; /* of log2(len / counts[c]) */
-        unsigned long ratio = len * 65536u / counts[c];
-        for (; ratio >= 2 * 65536u; ratio /= 2) centibits += 100;
+        unsigned long ratio = (unsigned long)len * 65536u / counts[c];
+        for (; ratio >= 2ul * 65536u; ratio /= 2) centibits += 100;
         centibits += (ratio - 65536u) * 100 / 65536u; /* between powers of two: a straight line */
         sum += centibits * counts[c];
     }

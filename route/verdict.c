@@ -49,17 +49,27 @@ static enum outcome weigh(const struct verdict_input *input, const struct findin
     return OUTCOME_OK;
 }
 
+/* The place of the upstream's format in the list; -1: it speaks none of them. */
+static int place_of(const struct route_upstream *upstream, const char *const *apis) {
+    for (int i = 0; apis[i]; i++)
+        if (strcmp(upstream->api, apis[i]) == 0) return i;
+    return -1;
+}
+
+/* In configured order, but those that speak the called format itself before those that need a translation. */
 static void choose_candidates(const struct verdict_input *input, struct verdict *verdict) {
-    for (uint32_t i = 0; i < input->upstream_count; i++) {
-        const struct route_upstream *upstream = &input->upstreams[i];
-        if (!tier_allows_class(verdict->tier, upstream->class_)) continue;
-        if (strcmp(upstream->api, input->api) != 0) continue;
-        verdict->candidates[verdict->candidate_count++] = i;
+    for (int translated = 0; translated <= 1; translated++) {
+        for (uint32_t i = 0; i < input->upstream_count; i++) {
+            const struct route_upstream *upstream = &input->upstreams[i];
+            const int place = place_of(upstream, input->apis);
+            if (place < 0 || (place > 0) != translated || !tier_allows_class(verdict->tier, upstream->class_)) continue;
+            verdict->candidates[verdict->candidate_count++] = i;
+        }
     }
 }
 
 static bool complete(const struct verdict_input *input) {
-    if (input->policy == NULL || input->rule == NULL || input->agent == NULL || input->api == NULL) return false;
+    if (input->policy == NULL || input->rule == NULL || input->agent == NULL || input->apis == NULL) return false;
     return (unsigned)input->at_least <= TIER_BLOCKED;
 }
 

@@ -29,7 +29,8 @@ enum verdict_state { VERDICT_UNDECIDED = 0, VERDICT_BLOCK, VERDICT_ALLOW };
 struct verdict {
     enum verdict_state state;
     enum tier tier;
-    uint32_t candidates[ROUTE_UPSTREAMS_MAX]; /* indices of upstreams, in configured order; none when blocked */
+    uint32_t candidates[ROUTE_UPSTREAMS_MAX]; /* indices of upstreams, those that speak the called format first, then in
+                                                 configured order; none when blocked */
     uint32_t candidate_count;                 /* an ALLOW may have none: nobody configured may get it */
     uint16_t reasons[VERDICT_REASONS_MAX]; /* rules that set the tier, distinct; the first ones when there are more */
     uint32_t reason_count;                 /* 0 when nothing was found, or when `at_least` alone set the tier */
@@ -46,8 +47,9 @@ struct verdict_input {
     const char *agent;
     const struct override *overrides;
     const struct route_upstream *upstreams;
-    const char *api; /* the wire format that was called: only upstreams that speak it are candidates */
-    uint64_t now_ms; /* wall clock: overrides expire on a date */
+    const char *const *apis; /* wire formats that the request can be sent in, the called one first, ended by NULL: only
+                                upstreams that speak one of them are candidates */
+    uint64_t now_ms;         /* wall clock: overrides expire on a date */
     uint32_t rule_count;
     uint32_t override_count;
     uint32_t upstream_count;

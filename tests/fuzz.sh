@@ -19,12 +19,13 @@ cmake --build build-fuzz --target "${targets[@]}"
 mkdir -p build-fuzz/found
 failed=0
 for target in "${targets[@]}"; do
-    grown=build-fuzz/corpus/${target#fuzz_}
-    mkdir -p "$grown"
-    seeds=(tests/fuzz/corpus/"${target#fuzz_}"/)
+    name=${target#fuzz_}
+    corpus=(build-fuzz/corpus/"$name") # what it finds goes into the first folder
+    mkdir -p "${corpus[0]}"
+    if [[ -d tests/fuzz/corpus/$name ]]; then corpus+=("tests/fuzz/corpus/$name"); fi
     echo "== $target"
     build-fuzz/"$target" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -verbosity=0 -artifact_prefix=build-fuzz/found/"$target"- "$grown" "${seeds[@]}" || failed=$((failed + 1))
+        -verbosity=0 -artifact_prefix=build-fuzz/found/"$target"- "${corpus[@]}" || failed=$((failed + 1))
 done
 echo "fuzz: ${#targets[@]} targets, $failed with findings"
 [[ $failed = 0 ]]

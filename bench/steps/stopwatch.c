@@ -66,7 +66,6 @@ static enum outcome restore(const struct bench *bench, const struct inbound *in)
     if (outcome == OUTCOME_OK)
         outcome = answer_document_restore(in->outgoing, in->api, &issued.source, in->minted_count > 0, in->arena, &out,
                                           &counts);
-    issued_deinit(&issued);
     buffer_deinit(&out);
     return outcome;
 }

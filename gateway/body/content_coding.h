@@ -14,7 +14,8 @@
  *
  * Bounds: the decoded body is at most limit_bytes, and at most max_ratio times the coded one. Up to
  * CONTENT_RATIO_FREE_BYTES the ratio is not asked for: a few hundred bytes of repeated text honestly
- * shrink by more. Both are one number that is known before decoding starts, and it stops at the first byte beyond.
+ * shrink by more. Both are one number that is known before decoding starts, and nothing beyond it is written. A
+ * conversation that holds the same files four times shrinks by 16 to 18, so that 20 is not far from honest use.
  * Beside the output a decoder holds at most CONTENT_WORK_LIMIT_BYTES, and only during the call; its window
  * holds plaintext, so that memory is wiped before it is freed.
  *

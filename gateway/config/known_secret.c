@@ -18,6 +18,7 @@ static const struct rule_info *rule_of(const void *detector, uint16_t rule) {
 
 static enum outcome judge(const struct detector *detector, const struct policy *policy, struct arena *arena,
                           struct verdict *verdict_out) {
+    static const char *const no_apis[] = {NULL};
     struct scan_text text;
     struct verdict_input input = {
         .policy = policy,
@@ -25,7 +26,7 @@ static enum outcome judge(const struct detector *detector, const struct policy *
         .rule_owner = detector,
         .rule_count = detector_rule_count(detector),
         .agent = "",
-        .api = "",
+        .apis = no_apis,
     };
     scan_text_init(&text, arena, sizeof known_secret);
     scan_text_add_run(&text, slice_of(known_secret, sizeof known_secret - 1), 0, 0);

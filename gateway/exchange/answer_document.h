@@ -1,7 +1,8 @@
 /* Restores a whole JSON answer.
  *
- * Only strings that the format's answer rules name as text are searched; everything else, and every byte
- * around the restored tokens, stays as the upstream sent it. An answer that is no JSON passes unchanged.
+ * Only strings that the format's answer rules name as text are searched. A string in which a token was
+ * restored is written anew, the same text, though its escapes may be spelled otherwise; every other byte stays
+ * as the upstream sent it. An answer that is no JSON passes unchanged.
  *
  * Units: bytes.  Threads: one at a time. */
 #ifndef SLUICE_GATEWAY_EXCHANGE_ANSWER_DOCUMENT_H

@@ -3,10 +3,10 @@
 #include "gateway/body/json_text.h"
 
 struct cleared_body {
-    const struct inbound *in;
+    struct inbound *in;
 };
 
-enum outcome cleared_body_create(const struct inbound *in, const struct audit_entry *entry,
+enum outcome cleared_body_create(struct inbound *in, const struct audit_entry *entry,
                                  const struct cleared_body **body_out) {
     *body_out = NULL;
     const bool cleared = in->progress == INBOUND_RECHECKED && in->verdict.state == VERDICT_ALLOW && !in->strip &&
@@ -55,4 +55,24 @@ uint32_t cleared_body_parts(const struct cleared_body *body, uint32_t upstream,
     parts_out[2] = slice_range(in->outgoing, in->model_end, in->outgoing.len);
     *len_out = parts_out[0].len + parts_out[1].len + parts_out[2].len;
     return CLEARED_PARTS;
+}
+
+#define DEEPEST 64
+#define MOST_NODES (4u << 20)
+
+enum outcome cleared_body_translate(const struct cleared_body *body, uint32_t upstream, const struct api_bridge *bridge,
+                                    uint64_t now_ms, struct slice *bytes_out, struct translate_problem *problem_out) {
+    struct inbound *in = body->in;
+    if (!cleared_body_may_go_to(body, upstream)) return OUTCOME_DENIED;
+    const struct json_limits limits = {.max_depth = DEEPEST, .max_nodes = MOST_NODES};
+    struct json_doc doc;
+    struct json_error error;
+    struct slice mapped, translated;
+    enum outcome outcome = json_walk(in->outgoing, &limits, in->arena, &doc, &error);
+    if (outcome != OUTCOME_OK) return outcome;
+    const char *model = in->model.len ? upstream_model(&in->rules->upstreams[upstream], in->model, &mapped) : NULL;
+    outcome = translate_request(bridge->agent, bridge->upstream, &doc, model, in->arena, &translated, problem_out);
+    if (outcome == OUTCOME_OK) outcome = inbound_recheck_translated(in, bridge->api, translated, now_ms);
+    if (outcome == OUTCOME_OK) *bytes_out = translated;
+    return outcome;
 }

@@ -15,17 +15,15 @@ static bool is_data_line(struct slice content) {
     return slice_equal(content, SLICE("data")) || slice_starts_with(content, SLICE("data:"));
 }
 
-/* One `data:` line for each line of the data. */
+/* One `data:` line for each line of the data; every kind of line end in it is one. */
 static void write_data_lines(struct slice data, struct slice line_end, struct buffer *out) {
-    for (struct slice rest = data;;) {
-        const char *newline = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
-        const size_t len = newline ? (size_t)(newline - rest.data) : rest.len;
+    struct slice rest = data, content, line;
+    do {
+        line = next_line(&rest, &content);
         buffer_append_str(out, "data: ");
-        buffer_append(out, slice_range(rest, 0, len));
+        buffer_append(out, content);
         buffer_append(out, line_end);
-        if (newline == NULL) return;
-        rest = slice_range(rest, len + 1, rest.len);
-    }
+    } while (line.len > content.len);
 }
 
 static bool holds_line_end(struct slice data) {
@@ -39,8 +37,11 @@ void event_write(const struct sse_event *event, struct slice data, struct buffer
         buffer_append(out, slice_range(event->raw, event->data_begin + event->data.len, event->raw.len));
         return;
     }
+    const struct slice mark = SLICE("\xef\xbb\xbf"); /* a byte order mark, which only the first event may have */
+    const size_t mark_len = slice_starts_with(event->raw, mark) ? mark.len : 0;
     bool written = false;
-    for (struct slice rest = event->raw, content; rest.len;) {
+    buffer_append(out, slice_range(event->raw, 0, mark_len));
+    for (struct slice rest = slice_range(event->raw, mark_len, event->raw.len), content; rest.len;) {
         const struct slice line = next_line(&rest, &content);
         if (!is_data_line(content)) {
             buffer_append(out, line);

@@ -405,6 +405,7 @@ void exchange_begin(struct exchange *exchange) {
             const bool has_body = exchange->call.route->kind != ROUTE_LISTING;
             inbound_init(&exchange->in, &exchange->arena, &exchange->rules, exchange->api,
                          buffer_slice(&exchange->body));
+            exchange->in.families = api_families_for(exchange->call.route);
             exchange->in.no_body = !has_body;
             exchange->in.embedding = exchange->call.route->kind == ROUTE_EMBEDDING;
             carry(exchange);

@@ -8,6 +8,7 @@
 #include "gateway/audit/record.h"
 #include "gateway/body/content_coding.h"
 #include "gateway/exchange/answer_stream.h"
+#include "gateway/exchange/carried_stream.h"
 #include "gateway/exchange/cleared_body.h"
 #include "gateway/exchange/client.h"
 #include "gateway/exchange/exchange.h"
@@ -39,6 +40,11 @@ struct outbound {
     uint32_t next_candidate; /* into the verdict's candidates */
     uint32_t upstream;       /* index of the one being asked */
     struct net_pool_request request;
+    bool bridged;             /* it speaks another format ... */
+    struct api_bridge bridge; /* ... and this is how it is asked */
+    struct slice translated;  /* what it is sent; in the arena */
+    bool cannot_be_said;      /* a candidate's format cannot say the request */
+    struct translate_problem problem;
     bool connecting;
     struct net_stream *stream;
     struct response_reader *reader;
@@ -57,6 +63,7 @@ struct answer {
     unsigned status;
     struct buffer document; /* of ANSWER_DOCUMENT: the body so far */
     struct answer_stream *stream;
+    struct carried_stream *carried; /* of a bridged stream: behind `stream` */
     struct restore_counts counts;
 };
 
@@ -120,6 +127,9 @@ void outbound_start(struct exchange *exchange);
 void outbound_end(struct exchange *exchange, bool reusable);
 void outbound_pause(struct exchange *exchange);
 void outbound_resume(struct exchange *exchange);
+
+/* The format that the upstream at hand speaks. */
+const struct api *outbound_api(const struct exchange *exchange);
 
 /* return.c: what the upstream says, on its way to the agent. */
 void return_head(struct exchange *exchange, const struct http_head *head);

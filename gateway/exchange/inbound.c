@@ -59,6 +59,9 @@ static enum tier tier_of_parts(const struct inbound *in) {
     return tier;
 }
 
+/* Whom plain text, or a body without a route (`redact`), could be sent to. */
+static const char *const text_families[] = {"openai", "anthropic", "ollama", "gemini", NULL};
+
 struct verdict_input inbound_verdict_input(const struct inbound *in, uint64_t now_ms) {
     return (struct verdict_input){
         .policy = in->rules->policy,
@@ -72,7 +75,7 @@ struct verdict_input inbound_verdict_input(const struct inbound *in, uint64_t no
         .now_ms = now_ms,
         .upstreams = in->rules->upstreams,
         .upstream_count = in->rules->upstream_count,
-        .api = (in->api ? in->api : api_default())->family->name,
+        .apis = in->families ? in->families : text_families,
         .at_least = tier_of_parts(in),
     };
 }

@@ -76,8 +76,9 @@ struct inbound {
     const struct api *api; /* NULL: the body is plain text (`redact`) */
     struct slice body;
     enum inbound_progress progress;
-    bool no_body;   /* a call without one: only what is carried is judged */
-    bool embedding; /* what is found goes to a local upstream in clear: a token would poison an index */
+    const char *const *families; /* that can serve it, its own first; NULL: its own only */
+    bool no_body;                /* a call without one: only what is carried is judged */
+    bool embedding;              /* what is found goes to a local upstream in clear: a token would poison an index */
     struct slice carried[API_PASSED_MAX]; /* from the head, sent on as they are: scanned, never edited */
     uint32_t carried_count;
     bool strip; /* replace every finding, whatever its tier (`redact --mode strip`) */
@@ -114,6 +115,11 @@ enum outcome inbound_select(struct inbound *in) MUST_CHECK;
 enum outcome inbound_mint(struct inbound *in, struct vault_reader *reader, const struct vault_scope *scope) MUST_CHECK;
 enum outcome inbound_assemble(struct inbound *in) MUST_CHECK;
 enum outcome inbound_recheck(struct inbound *in, uint64_t now_ms) MUST_CHECK;
+
+/* Rechecks the same request in another wire format, as `body` of `api`: what a translation made of the outgoing body.
+ */
+enum outcome inbound_recheck_translated(struct inbound *in, const struct api *api, struct slice body,
+                                        uint64_t now_ms) MUST_CHECK;
 
 /* The input that judges findings, for inbound's own files. */
 struct verdict_input inbound_verdict_input(const struct inbound *in, uint64_t now_ms);

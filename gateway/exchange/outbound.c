@@ -6,6 +6,8 @@
  * answer went to the agent there is no other candidate. */
 #include "gateway/exchange/exchange_inside.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "gateway/http/message_writer.h"
 
@@ -19,6 +21,10 @@ static const struct service_upstream *upstream_of(const struct exchange *exchang
 
 static struct breaker *breaker_of(const struct exchange *exchange) {
     return &exchange->worker->breakers[exchange->outbound.upstream];
+}
+
+const struct api *outbound_api(const struct exchange *exchange) {
+    return exchange->outbound.bridged ? exchange->outbound.bridge.api : exchange->api;
 }
 
 static uint64_t now_ms(void) {
@@ -65,7 +71,7 @@ static bool has_field(const struct request_fields *request, struct slice name) {
 /* What proves to the upstream who calls. */
 static void add_key(const struct exchange *exchange, struct request_fields *request) {
     const struct settings_upstream *settings = upstream_of(exchange)->settings;
-    const struct api_family *family = exchange->api->family;
+    const struct api_family *family = outbound_api(exchange)->family;
     if (settings->auth == AUTH_KEY) {
         buffer_append_str(&request->key, family->key_prefix);
         buffer_append(&request->key,
@@ -83,9 +89,9 @@ static void add_fields(const struct exchange *exchange, struct request_fields *r
               exchange->wants_events ? SLICE("text/event-stream") : SLICE("application/json"));
     add_field(request, SLICE("accept-encoding"), SLICE("identity"));
     add_field(request, SLICE("user-agent"), SLICE("sluice"));
-    for (uint32_t i = 0; i < exchange->passed_count; i++)
+    for (uint32_t i = 0; i < exchange->passed_count && !exchange->outbound.bridged; i++)
         add_field(request, exchange->passed[i].name, exchange->passed[i].value);
-    for (const struct http_field *fixed = exchange->api->family->fixed; fixed->name.len; fixed++)
+    for (const struct http_field *fixed = outbound_api(exchange)->family->fixed; fixed->name.len; fixed++)
         if (!has_field(request, fixed->name)) add_field(request, fixed->name, fixed->value);
     add_key(exchange, request);
 }
@@ -98,14 +104,20 @@ static void write_path(const struct exchange *exchange, struct buffer *path) {
         (void)upstream_model(&exchange->rules.upstreams[exchange->outbound.upstream], call->words[call->model_word],
                              &model);
     buffer_append_str(path, upstream_of(exchange)->settings->url.base_path);
-    api_route_write(call, model, path);
+    if (exchange->outbound.bridged)
+        buffer_append_str(path, exchange->outbound.bridge.upstream_path);
+    else
+        api_route_write(call, model, path);
 }
 
 /* Writes the request for the candidate at hand; the body comes from the cleared body alone. */
 static enum outcome send_request(struct exchange *exchange) {
     struct slice parts[1 + CLEARED_PARTS];
-    size_t len = 0;
-    const uint32_t count = cleared_body_parts(exchange->cleared, exchange->outbound.upstream, parts + 1, &len);
+    size_t len = exchange->outbound.translated.len;
+    uint32_t count = 1;
+    parts[1] = exchange->outbound.translated; /* by cleared_body_translate, when it is bridged */
+    if (!exchange->outbound.bridged)
+        count = cleared_body_parts(exchange->cleared, exchange->outbound.upstream, parts + 1, &len);
     if (count == 0) return OUTCOME_DENIED;
     struct request_fields request = {.count = 0};
     struct buffer head, path;
@@ -237,16 +249,49 @@ static void connect_candidate(struct exchange *exchange) {
                      &exchange->outbound.request, on_connected, exchange);
 }
 
+/* Readies the request for the candidate at hand: as it is, or over a bridge. False: it cannot be asked. */
+static bool prepare_candidate(struct exchange *exchange) {
+    struct outbound *outbound = &exchange->outbound;
+    const struct slice family = slice_str(exchange->rules.upstreams[outbound->upstream].api);
+    outbound->bridged = !slice_equal(family, slice_str(exchange->api->family->name));
+    if (!outbound->bridged) return true;
+    if (!api_bridge_find(exchange->call.route, family, &outbound->bridge)) return false;
+    struct translate_problem problem = {.reason = NULL};
+    const enum outcome outcome = cleared_body_translate(exchange->cleared, outbound->upstream, &outbound->bridge,
+                                                        clock_wall_ms(), &outbound->translated, &problem);
+    if (outcome == OUTCOME_OK) return true;
+    outbound->cannot_be_said = outcome == OUTCOME_UNSUPPORTED || outcome == OUTCOME_INVALID;
+    if (outbound->cannot_be_said) outbound->problem = problem;
+    return false;
+}
+
+/* What the only upstreams that may get the request cannot be told, by its place in the format. */
+static struct api_error cannot_be_said(struct exchange *exchange) {
+    const struct translate_problem *problem = &exchange->outbound.problem;
+    char text[384];
+    const int len = snprintf(text, sizeof text,
+                             "the upstream that may get this request speaks another format, which "
+                             "cannot say %s: %s",
+                             problem->path[0] ? problem->path : "it", problem->reason ? problem->reason : "unknown");
+    const char *copy = len > 0 && (size_t)len < sizeof text ? arena_string(&exchange->arena, slice_str(text)) : NULL;
+    return (struct api_error){.status = 400,
+                              .code = "sluice_not_translatable",
+                              .message = copy ? copy : "the upstream's format cannot say this request"};
+}
+
 void outbound_start(struct exchange *exchange) {
     const struct verdict *verdict = &exchange->in.verdict;
     while (has_more_candidates(exchange)) {
         exchange->outbound.upstream = verdict->candidates[exchange->outbound.next_candidate++];
         if (!cleared_body_may_go_to(exchange->cleared, exchange->outbound.upstream)) continue;
-        if (!breaker_allows(breaker_of(exchange), now_ms())) continue;
+        if (!prepare_candidate(exchange) || !breaker_allows(breaker_of(exchange), now_ms())) continue;
         connect_candidate(exchange);
         return;
     }
-    exchange_refuse(exchange, verdict->candidate_count ? nobody_answers : nobody_may);
+    if (exchange->outbound.cannot_be_said)
+        exchange_refuse(exchange, cannot_be_said(exchange));
+    else
+        exchange_refuse(exchange, verdict->candidate_count ? nobody_answers : nobody_may);
 }
 
 void outbound_end(struct exchange *exchange, bool reusable) {

@@ -66,10 +66,10 @@ static enum outcome index_minted(const struct inbound *in, bool tokens, struct v
     return value_index_create(items, in->minted_count, in->arena, index_out);
 }
 
-static enum outcome recheck_changed(struct inbound *in, uint64_t now_ms) {
+static enum outcome recheck_changed(struct inbound *in, const struct api *api, struct slice body, uint64_t now_ms) {
     struct inbound again;
     struct value_index *values = NULL, *tokens = NULL;
-    inbound_init(&again, in->arena, in->rules, in->api, in->outgoing);
+    inbound_init(&again, in->arena, in->rules, api, body);
     enum outcome outcome = inbound_span(&again);
     if (outcome == OUTCOME_OK) outcome = inbound_scan(&again);
     if (outcome == OUTCOME_OK) outcome = index_minted(in, false, &values);
@@ -85,8 +85,13 @@ enum outcome inbound_recheck(struct inbound *in, uint64_t now_ms) {
     if (fault_hit("recheck")) return OUTCOME_FAULT;
     if (in->progress != INBOUND_ASSEMBLED || in->verdict.state != VERDICT_ALLOW) return OUTCOME_DENIED;
     const bool unchanged = in->outgoing.data == in->body.data && in->outgoing.len == in->body.len;
-    const enum outcome outcome =
-        unchanged ? recheck_findings(in, in, (struct token_walk){0}, now_ms) : recheck_changed(in, now_ms);
+    const enum outcome outcome = unchanged ? recheck_findings(in, in, (struct token_walk){0}, now_ms)
+                                           : recheck_changed(in, in->api, in->outgoing, now_ms);
     if (outcome == OUTCOME_OK) in->progress = INBOUND_RECHECKED;
     return outcome;
+}
+
+enum outcome inbound_recheck_translated(struct inbound *in, const struct api *api, struct slice body, uint64_t now_ms) {
+    if (in->progress != INBOUND_RECHECKED || in->verdict.state != VERDICT_ALLOW) return OUTCOME_DENIED;
+    return recheck_changed(in, api, body, now_ms);
 }

@@ -33,8 +33,10 @@ static bool is_type(const struct http_head *head, struct slice type) {
 
 static enum answer_mode mode_of(const struct exchange *exchange, const struct http_head *head) {
     const bool success = head->status >= 200 && head->status < 300;
+    if (exchange->outbound.bridged && !success) return ANSWER_DOCUMENT; /* an error in another format's shape */
     if (!success || exchange->call.route->kind != ROUTE_PROMPT) return ANSWER_PASSED;
-    const struct slice stream = exchange->api->lines ? SLICE("application/x-ndjson") : SLICE("text/event-stream");
+    const struct slice stream =
+        outbound_api(exchange)->lines ? SLICE("application/x-ndjson") : SLICE("text/event-stream");
     if (is_type(head, stream)) return ANSWER_STREAM;
     return is_type(head, SLICE("application/json")) ? ANSWER_DOCUMENT : ANSWER_PASSED;
 }
@@ -65,6 +67,23 @@ static void abandon(struct exchange *exchange) {
     if (client) client_abort(client);
 }
 
+/* A carried answer is of the agent's type, not of the upstream's. */
+static struct slice carried_type(const struct exchange *exchange) {
+    if (exchange->answer.mode != ANSWER_STREAM) return SLICE("application/json");
+    return exchange->api->lines ? SLICE("application/x-ndjson") : SLICE("text/event-stream");
+}
+
+static uint32_t add_upstream_fields(const struct exchange *exchange, struct http_field *fields, uint32_t count) {
+    const struct http_head *head = response_reader_head(exchange->outbound.reader);
+    const bool bridged = exchange->outbound.bridged;
+    if (bridged) fields[count++] = (struct http_field){SLICE("content-type"), carried_type(exchange)};
+    for (uint32_t i = 0; i < head->field_count && count < ANSWER_MARKS_COUNT + PASSED_FIELDS_MAX; i++) {
+        if (bridged && slice_equal_nocase(head->fields[i].name, SLICE("content-type"))) continue;
+        if (is_passed(head->fields[i].name)) fields[count++] = head->fields[i];
+    }
+    return count;
+}
+
 /* Sends the head with the upstream's own fields and ours; from here on the agent sees this upstream's answer. */
 static void send_head(struct exchange *exchange, enum http_framing framing, size_t len, struct slice body) {
     const struct http_head *head = response_reader_head(exchange->outbound.reader);
@@ -74,8 +93,7 @@ static void send_head(struct exchange *exchange, enum http_framing framing, size
     struct http_field fields[ANSWER_MARKS_COUNT + PASSED_FIELDS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < ANSWER_MARKS_COUNT; i++) fields[count++] = mark_fields.fields[i];
-    for (uint32_t i = 0; i < head->field_count && count < ANSWER_MARKS_COUNT + PASSED_FIELDS_MAX; i++)
-        if (is_passed(head->fields[i].name)) fields[count++] = head->fields[i];
+    count = add_upstream_fields(exchange, fields, count);
     struct buffer out;
     buffer_init(&out, 0);
     http_write_response_head(&out, head->status, fields, count, framing, len, exchange->keep_alive,
@@ -100,6 +118,15 @@ static enum http_framing framing_of(const struct exchange *exchange, const struc
     return exchange->client_minor_version == 0 ? HTTP_FRAMING_CLOSE : HTTP_FRAMING_CHUNKED;
 }
 
+static enum outcome create_streams(struct exchange *exchange) {
+    struct answer *answer = &exchange->answer;
+    enum outcome outcome = answer_stream_create(outbound_api(exchange), &exchange->issued.source,
+                                                exchange->in.minted_count > 0, &answer->stream);
+    if (outcome == OUTCOME_OK && exchange->outbound.bridged)
+        outcome = carried_stream_create(&exchange->outbound.bridge, &answer->carried);
+    return outcome;
+}
+
 void return_head(struct exchange *exchange, const struct http_head *head) {
     struct answer *answer = &exchange->answer;
     const struct slice *coding = http_head_field(head, "content-encoding");
@@ -109,9 +136,8 @@ void return_head(struct exchange *exchange, const struct http_head *head) {
     }
     answer->mode = mode_of(exchange, head);
     if (answer->mode == ANSWER_DOCUMENT) return; /* the agent gets its length, so the head waits for the body */
-    if (answer->mode == ANSWER_STREAM &&
-        answer_stream_create(exchange->api, &exchange->issued.source, exchange->in.minted_count > 0, &answer->stream) !=
-            OUTCOME_OK) {
+    if ((answer->mode == ANSWER_STREAM && create_streams(exchange) != OUTCOME_OK) ||
+        (answer->mode == ANSWER_PASSED && exchange->outbound.bridged)) {
         refuse_answer(exchange, &unusable_answer);
         return;
     }
@@ -132,12 +158,28 @@ static void send_piece(struct exchange *exchange, struct slice bytes) {
     buffer_deinit(&out);
 }
 
+/* Sends restored bytes of a stream: as they are, or in the agent's own format. */
+static enum outcome send_restored(struct exchange *exchange, struct slice restored) {
+    if (!exchange->outbound.bridged) {
+        send_piece(exchange, restored);
+        return OUTCOME_OK;
+    }
+    struct buffer carried;
+    buffer_init(&carried, 0);
+    const enum outcome outcome = carried_stream_feed(exchange->answer.carried, restored, &carried);
+    if (outcome != OUTCOME_OK) carried_stream_end(exchange->answer.carried, false, &carried);
+    send_piece(exchange, buffer_slice(&carried));
+    buffer_deinit(&carried);
+    return outcome;
+}
+
 static void feed_stream(struct exchange *exchange, struct slice bytes) {
     struct buffer out;
     buffer_init(&out, 0);
-    const enum outcome outcome = answer_stream_feed(exchange->answer.stream, bytes, &out);
+    enum outcome outcome = answer_stream_feed(exchange->answer.stream, bytes, &out);
     if (outcome != OUTCOME_OK && !out.failed) answer_stream_abort(exchange->answer.stream, &unusable_answer, &out);
-    send_piece(exchange, buffer_slice(&out));
+    const enum outcome sent = send_restored(exchange, buffer_slice(&out));
+    if (outcome == OUTCOME_OK) outcome = sent;
     buffer_deinit(&out);
     if (outcome != OUTCOME_OK && exchange->state == EXCHANGE_ANSWERING) abandon(exchange);
 }
@@ -175,6 +217,26 @@ static void complete(struct exchange *exchange) {
     if (client) client_answered(client, exchange->keep_alive && !exchange->answer.until_close);
 }
 
+/* A whole answer of the upstream's format in the agent's; false when it cannot be said. */
+static bool carry_document(struct exchange *exchange, struct slice restored, struct arena *scratch,
+                           struct slice *body_out) {
+    const struct api_bridge *bridge = &exchange->outbound.bridge;
+    const unsigned status = response_reader_head(exchange->outbound.reader)->status;
+    const struct json_limits limits = {.max_depth = 64, .lenient_surrogates = true};
+    struct json_doc doc;
+    const bool is_json = json_walk(restored, &limits, scratch, &doc, NULL) == OUTCOME_OK;
+    if (status >= 200 && status < 300)
+        return is_json && translate_answer(bridge->upstream, bridge->agent, &doc, scratch, body_out) == OUTCOME_OK;
+    const struct slice message = is_json ? translate_error_message(bridge->upstream, &doc, scratch)
+                                         : SLICE("the upstream answered with an error");
+    struct buffer error;
+    buffer_init(&error, 0);
+    translate_error(bridge->agent, status, message, &error);
+    *body_out = error.failed ? slice_of(NULL, 0) : arena_copy(scratch, buffer_slice(&error));
+    buffer_deinit(&error);
+    return body_out->data != NULL;
+}
+
 static void finish_document(struct exchange *exchange) {
     struct answer *answer = &exchange->answer;
     const struct slice received = buffer_slice(&answer->document);
@@ -182,12 +244,17 @@ static void finish_document(struct exchange *exchange) {
     struct buffer restored;
     arena_init(&scratch, exchange->worker->service->settings->limits.exchange_memory_bytes);
     buffer_init(&restored, 0);
-    const enum outcome outcome =
-        answer_document_restore(received, exchange->api, &exchange->issued.source, exchange->in.minted_count > 0,
-                                &scratch, &restored, &answer->counts);
+    const unsigned status = response_reader_head(exchange->outbound.reader)->status;
+    enum outcome outcome = OUTCOME_UNSUPPORTED; /* errors are not restored */
+    if (status >= 200 && status < 300)
+        outcome = answer_document_restore(received, outbound_api(exchange), &exchange->issued.source,
+                                          exchange->in.minted_count > 0, &scratch, &restored, &answer->counts);
     /* Restoring is a service to the agent: if it fails, the answer is still delivered, with its tokens. */
-    const struct slice body = outcome == OUTCOME_OK ? buffer_slice(&restored) : received;
-    send_head(exchange, HTTP_FRAMING_LENGTH, body.len, body);
+    struct slice body = outcome == OUTCOME_OK ? buffer_slice(&restored) : received;
+    if (exchange->outbound.bridged && !carry_document(exchange, body, &scratch, &body))
+        refuse_answer(exchange, &unusable_answer);
+    else
+        send_head(exchange, HTTP_FRAMING_LENGTH, body.len, body);
     buffer_deinit(&restored);
     arena_reset(&scratch);
 }
@@ -196,9 +263,15 @@ static void finish_stream(struct exchange *exchange) {
     struct buffer out;
     buffer_init(&out, 0);
     bool finished = false;
-    const enum outcome outcome = answer_stream_finish(exchange->answer.stream, &out, &finished);
+    enum outcome outcome = answer_stream_finish(exchange->answer.stream, &out, &finished);
     exchange->answer.counts = answer_stream_counts(exchange->answer.stream);
-    send_piece(exchange, buffer_slice(&out));
+    const enum outcome sent = send_restored(exchange, buffer_slice(&out));
+    buffer_clear(&out);
+    if (outcome == OUTCOME_OK) outcome = sent;
+    if (exchange->outbound.bridged && outcome == OUTCOME_OK) {
+        carried_stream_end(exchange->answer.carried, finished, &out);
+        send_piece(exchange, buffer_slice(&out));
+    }
     buffer_deinit(&out);
     if (outcome != OUTCOME_OK && exchange->state == EXCHANGE_ANSWERING) abandon(exchange);
 }
@@ -222,7 +295,11 @@ void return_broken(struct exchange *exchange, const struct api_error *error) {
     struct buffer out;
     buffer_init(&out, 0);
     answer_stream_abort(exchange->answer.stream, error, &out);
-    send_piece(exchange, buffer_slice(&out));
+    if (send_restored(exchange, buffer_slice(&out)) == OUTCOME_OK && exchange->outbound.bridged) {
+        buffer_clear(&out);
+        carried_stream_end(exchange->answer.carried, false, &out);
+        send_piece(exchange, buffer_slice(&out));
+    }
     buffer_deinit(&out);
     exchange->keep_alive = false;
     if (exchange->state == EXCHANGE_ANSWERING) complete(exchange);
@@ -230,5 +307,6 @@ void return_broken(struct exchange *exchange, const struct api_error *error) {
 
 void return_deinit(struct exchange *exchange) {
     answer_stream_destroy(&exchange->answer.stream);
+    carried_stream_destroy(&exchange->answer.carried);
     buffer_deinit(&exchange->answer.document);
 }

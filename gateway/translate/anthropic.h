@@ -14,8 +14,7 @@ enum outcome anthropic_write_request(const struct conversation *conversation, co
 enum outcome anthropic_read_reply(const struct json_doc *doc, struct arena *arena, struct reply *reply_out);
 enum outcome anthropic_write_reply(const struct reply *reply, const struct writing *writing);
 
-enum outcome anthropic_read_event(struct translate_stream *stream, const struct relay_event *event,
-                                  struct buffer *out);
+enum outcome anthropic_read_event(struct translate_stream *stream, const struct relay_event *event, struct buffer *out);
 extern const struct relay_writer anthropic_relay_writer;
 
 void anthropic_write_error(struct buffer *out, unsigned status, struct slice message);

@@ -13,9 +13,9 @@ static const struct {
     const char *word;
     enum reply_finish finish;
 } finishes[] = {
-    {"end_turn", FINISH_STOP},         {"max_tokens", FINISH_LENGTH},
-    {"tool_use", FINISH_CALLS},        {"stop_sequence", FINISH_STOP_TEXT},
-    {"refusal", FINISH_FILTER},        {"model_context_window_exceeded", FINISH_LENGTH},
+    {"end_turn", FINISH_STOP},  {"max_tokens", FINISH_LENGTH},
+    {"tool_use", FINISH_CALLS}, {"stop_sequence", FINISH_STOP_TEXT},
+    {"refusal", FINISH_FILTER}, {"model_context_window_exceeded", FINISH_LENGTH},
 };
 
 enum reply_finish anthropic_finish_of(struct slice encoded_word) {

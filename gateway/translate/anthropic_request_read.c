@@ -142,15 +142,6 @@ static const struct member message_members[] = {
 };
 static const struct member_table message_table = {"messages[]", message_members};
 
-static bool is_complete(const struct part *part) {
-    switch (part->kind) {
-    case PART_CALL: return part->id.len && part->name.len;
-    case PART_RESULT: return part->id.len;
-    case PART_IMAGE: return part->data.data || part->url.data;
-    default: return true;
-    }
-}
-
 /* Gives every result a message of its own, and the rest one behind them. */
 static enum outcome parts_place(struct conversation *conversation, const struct part_list *parts,
                                 enum message_role role) {
@@ -182,8 +173,6 @@ static enum outcome read_message(struct reading *reading, uint32_t node, void *i
     reading->path = "messages[]";
     reading->member = "content";
     outcome = reading_content(reading, told.content, forms[told.role], &parts);
-    for (const struct part *part = parts.first; part && outcome == OUTCOME_OK; part = part->next)
-        if (!is_complete(part)) outcome = reading_refuse(reading, node, OUTCOME_INVALID, "has an incomplete block");
     return outcome == OUTCOME_OK ? parts_place(reading->conversation, &parts, roles[told.role]) : outcome;
 }
 
@@ -313,6 +302,8 @@ static const struct member request_members[] = {
     {"temperature", reading_number, offsetof(struct conversation, temperature)},
     {"top_p", reading_number, offsetof(struct conversation, top_p)},
     {"top_k", reading_number, offsetof(struct conversation, top_k)},
+    {"container", reading_refused, 0},
+    {"inference_geo", reading_refused, 0},
     {"mcp_servers", reading_off, 0},
     {"metadata", NULL, 0},
     {"service_tier", NULL, 0},

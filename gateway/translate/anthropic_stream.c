@@ -54,8 +54,7 @@ static bool read_index(const struct json_doc *doc, uint64_t *index_out) {
     return json_uint(doc, index, index_out);
 }
 
-static enum outcome take_block_start(struct translate_stream *stream, const struct json_doc *doc,
-                                     struct buffer *out) {
+static enum outcome take_block_start(struct translate_stream *stream, const struct json_doc *doc, struct buffer *out) {
     const uint32_t content = json_member(doc, 0, SLICE("content_block"));
     const struct slice type = reply_text(doc, content, "type");
     uint64_t key = 0;
@@ -129,9 +128,12 @@ enum outcome anthropic_read_event(struct translate_stream *stream, const struct 
         const char *type;
         event_fn *take;
     } events[] = {
-        {"message_start", take_start},          {"content_block_start", take_block_start},
-        {"content_block_delta", take_delta},    {"content_block_stop", take_block_stop},
-        {"message_delta", take_message_delta},  {"message_stop", take_stop},
+        {"message_start", take_start},
+        {"content_block_start", take_block_start},
+        {"content_block_delta", take_delta},
+        {"content_block_stop", take_block_stop},
+        {"message_delta", take_message_delta},
+        {"message_stop", take_stop},
         {"error", take_error},
     };
     if (event->doc == NULL || !json_is(event->doc, 0, JSON_OBJECT)) return OUTCOME_INVALID;

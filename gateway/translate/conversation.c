@@ -74,10 +74,10 @@ bool part_is_empty(const struct part *part) {
     return part->kind <= PART_THINKING && part->text.len == 0;
 }
 
-/* The calls of the newest turn. */
+/* The calls of the newest turn, and their results. */
 struct open_calls {
     struct part *calls[MOST_CALLS_A_TURN];
-    bool answered[MOST_CALLS_A_TURN];
+    struct part_list results[MOST_CALLS_A_TURN]; /* what the message of the call's result holds; empty: none yet */
     uint32_t count;
     uint64_t number; /* of the conversation's next call */
 };
@@ -91,20 +91,28 @@ static enum outcome call_open(struct open_calls *open, struct part *call, struct
         if (call->id.data == NULL) return OUTCOME_NO_MEMORY;
     }
     open->number++;
-    open->answered[open->count] = false;
+    open->results[open->count] = (struct part_list){NULL, NULL};
     open->calls[open->count++] = call;
     return OUTCOME_OK;
 }
 
-static bool is_answer_to(const struct part *result, const struct part *call, bool answered) {
-    if (result->id.len) return json_text_equal(result->id, call->id);
-    return !answered && (result->name.len == 0 || json_text_equal(result->name, call->name));
+static enum outcome turn_open(struct open_calls *open, struct message *message, struct arena *arena) {
+    enum outcome outcome = OUTCOME_OK;
+    for (struct part *part = message->parts.first; part && outcome == OUTCOME_OK; part = part->next)
+        if (part->kind == PART_CALL) outcome = call_open(open, part, arena);
+    return outcome;
 }
 
-static enum outcome result_link(struct open_calls *open, struct part *result) {
+static bool is_answer_to(const struct part *result, const struct part *call) {
+    if (result->id.len) return json_text_equal(result->id, call->id);
+    return result->name.len == 0 || json_text_equal(result->name, call->name);
+}
+
+static enum outcome result_link(struct open_calls *open, const struct message *message) {
+    struct part *result = message->parts.first;
     for (uint32_t i = 0; i < open->count; i++) {
-        if (!is_answer_to(result, open->calls[i], open->answered[i])) continue;
-        open->answered[i] = true;
+        if (open->results[i].first || !is_answer_to(result, open->calls[i])) continue;
+        open->results[i] = message->parts;
         result->id = open->calls[i]->id;
         if (result->name.len == 0) result->name = open->calls[i]->name;
         return OUTCOME_OK;
@@ -112,11 +120,20 @@ static enum outcome result_link(struct open_calls *open, struct part *result) {
     return OUTCOME_UNSUPPORTED;
 }
 
-static enum outcome message_link(struct open_calls *open, struct message *message, struct arena *arena) {
+/* Links the results that follow each other from `first` on, and gives them the order of their calls: where there
+ * are no ids, the order is what tells them apart. */
+static enum outcome results_link(struct open_calls *open, struct message *first, struct message **next_out) {
+    struct message *message = first;
     enum outcome outcome = OUTCOME_OK;
-    for (struct part *part = message->parts.first; part && outcome == OUTCOME_OK; part = part->next) {
-        if (part->kind == PART_CALL) outcome = call_open(open, part, arena);
-        if (part->kind == PART_RESULT) outcome = result_link(open, part);
+    for (; message && message->role == ROLE_TOOL && outcome == OUTCOME_OK; message = message->next)
+        outcome = result_link(open, message);
+    *next_out = message;
+    struct message *place = first;
+    for (uint32_t i = 0; i < open->count && outcome == OUTCOME_OK; i++) {
+        if (open->results[i].first == NULL || open->results[i].first->placed) continue;
+        open->results[i].first->placed = true;
+        place->parts = open->results[i];
+        place = place->next;
     }
     return outcome;
 }
@@ -126,11 +143,16 @@ enum outcome conversation_link(struct conversation *conversation) {
     if (open == NULL) return OUTCOME_NO_MEMORY;
     enum outcome outcome = OUTCOME_OK;
     enum message_role before = ROLE_USER;
-    for (struct message *message = conversation->first_message; message && outcome == OUTCOME_OK;
-         message = message->next) {
+    struct message *message = conversation->first_message;
+    while (message && outcome == OUTCOME_OK) {
         if (message->role == ROLE_ASSISTANT && before != ROLE_ASSISTANT) open->count = 0;
-        outcome = message_link(open, message, conversation->arena);
         before = message->role;
+        if (message->role == ROLE_TOOL) {
+            outcome = results_link(open, message, &message);
+            continue;
+        }
+        outcome = turn_open(open, message, conversation->arena);
+        message = message->next;
     }
     return outcome;
 }

@@ -45,6 +45,7 @@ struct part {
     struct slice arguments;   /* CALL: plain text; JSON unless the model erred */
     struct part_list content; /* RESULT: TEXT and IMAGE parts */
     bool is_error;            /* RESULT */
+    bool placed;              /* RESULT: conversation_link has given it its place */
 };
 
 enum message_role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL };
@@ -78,7 +79,7 @@ struct conversation {
     struct stop_text *first_stop, *last_stop;
 
     enum tool_choice tool_choice;
-    struct slice chosen_tool;     /* CHOICE_NAMED */
+    struct slice chosen_tool; /* CHOICE_NAMED */
     enum setting parallel_calls;
 
     enum answer_shape shape;
@@ -106,11 +107,13 @@ struct part *part_list_add(struct part_list *list, struct arena *arena, const st
 /* Text that says nothing: no format needs it, and some refuse it. */
 bool part_is_empty(const struct part *part);
 
-/* Connects calls and results once all messages stand: a call without an id is called call_<n>, n counting the
- * calls of the conversation from 0, so that a longer conversation keeps the ids of its beginning; a result
- * without an id belongs to the first call of the turn before it that has its name, or any name if it has none, and
- * no result yet; a result without a name gets its call's.
- * UNSUPPORTED: a result that belongs to no call, or over 1024 calls in one turn. NO_MEMORY. */
+/* Connects calls and results once all messages stand. A call without an id is called call_<n>, n counting the
+ * calls of the conversation from 0, so that a longer conversation keeps the ids of its beginning. A result
+ * without an id belongs to the first call of the turn before it that has its name (any name if it has none) and
+ * no result yet; a result without a name gets its call's. Results that follow each other come into the order of their
+ * calls.
+ * UNSUPPORTED: a result that belongs to no call, or a second one of a call; over 1024 calls in one turn.
+ * NO_MEMORY. */
 enum outcome conversation_link(struct conversation *conversation) MUST_CHECK;
 
 #endif

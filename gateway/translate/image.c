@@ -40,8 +40,7 @@ static enum outcome data_url_read(struct reading *reading, uint32_t node, struct
     const char *comma = memchr(url.data, ',', url.len);
     const size_t head_len = comma ? (size_t)(comma - url.data) : 0;
     const size_t scheme_len = SLICE("data:").len;
-    if (head_len < scheme_len + coding.len ||
-        !slice_equal(slice_range(url, head_len - coding.len, head_len), coding))
+    if (head_len < scheme_len + coding.len || !slice_equal(slice_range(url, head_len - coding.len, head_len), coding))
         return reading_refuse(reading, node, OUTCOME_UNSUPPORTED, "is a data URL that is not base64");
     return image_set(reading, node, slice_range(url, scheme_len, head_len - coding.len),
                      slice_range(url, head_len + 1, url.len), part);

@@ -7,8 +7,7 @@
 
 /* Fills an IMAGE part from an encoded url: a base64 data URL, http or https. UNSUPPORTED: another scheme or
  * coding. INVALID: not base64. NO_MEMORY. `node` is for the problem. */
-enum outcome image_from_url(struct reading *reading, uint32_t node, struct slice encoded,
-                            struct part *part) MUST_CHECK;
+enum outcome image_from_url(struct reading *reading, uint32_t node, struct slice encoded, struct part *part) MUST_CHECK;
 
 /* From encoded base64 and an encoded media type; an absent type is read off the first bytes of the image (PNG,
  * JPEG, GIF, WebP; UNSUPPORTED else). */

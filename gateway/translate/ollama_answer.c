@@ -15,12 +15,8 @@ static const struct {
     const char *word;
     enum reply_finish finish;
 } finishes[] = {
-    {"stop", FINISH_STOP},
-    {"length", FINISH_LENGTH},
-    {"content_filter", FINISH_FILTER},
-    {"load", FINISH_STOP},
-    {"unload", FINISH_STOP},
-    {"", FINISH_STOP},
+    {"stop", FINISH_STOP}, {"length", FINISH_LENGTH}, {"content_filter", FINISH_FILTER},
+    {"load", FINISH_STOP}, {"unload", FINISH_STOP},   {"", FINISH_STOP},
 };
 
 enum reply_finish ollama_finish_of(struct slice encoded_word) {

@@ -13,8 +13,8 @@ static const struct {
     const char *word;
     enum reply_finish finish;
 } finishes[] = {
-    {"stop", FINISH_STOP},          {"length", FINISH_LENGTH},
-    {"tool_calls", FINISH_CALLS},   {"content_filter", FINISH_FILTER},
+    {"stop", FINISH_STOP},           {"length", FINISH_LENGTH},
+    {"tool_calls", FINISH_CALLS},    {"content_filter", FINISH_FILTER},
     {"function_call", FINISH_CALLS},
 };
 
@@ -103,7 +103,8 @@ static enum outcome message_take(struct reply *reply, struct arena *arena, const
     if (thinking.len == 0) thinking = reply_text(doc, message, "reasoning");
     enum outcome outcome = reply_text_add(reply, arena, PART_THINKING, thinking);
     if (outcome == OUTCOME_OK) outcome = reply_text_add(reply, arena, PART_TEXT, reply_text(doc, message, "content"));
-    if (outcome == OUTCOME_OK) outcome = reply_text_add(reply, arena, PART_REFUSAL, reply_text(doc, message, "refusal"));
+    if (outcome == OUTCOME_OK)
+        outcome = reply_text_add(reply, arena, PART_REFUSAL, reply_text(doc, message, "refusal"));
     if (outcome != OUTCOME_OK) return outcome;
     return calls_take(reply, arena, doc, json_member(doc, message, SLICE("tool_calls")));
 }
@@ -121,8 +122,8 @@ enum outcome openai_read_reply(const struct json_doc *doc, struct arena *arena, 
     const enum outcome outcome = message_take(&reply, arena, doc, json_member(doc, choice, SLICE("message")));
     if (outcome != OUTCOME_OK) return outcome;
     openai_read_usage(doc, json_member(doc, 0, SLICE("usage")), &reply.usage);
-    reply.finish = reply_finish_of(openai_finish_of(reply_text(doc, choice, "finish_reason")),
-                                   reply_has(&reply, PART_CALL));
+    reply.finish =
+        reply_finish_of(openai_finish_of(reply_text(doc, choice, "finish_reason")), reply_has(&reply, PART_CALL));
     if (reply.finish == FINISH_UNKNOWN) return OUTCOME_INVALID;
     *reply_out = reply;
     return OUTCOME_OK;

@@ -6,7 +6,7 @@
  * Refused unless off: logprobs, top_logprobs, logit_bias, n above 1, modalities other than text. Refused: audio,
  * files, web search, moderation, custom tools, allowed_tools, participants' names, and the functions that tools
  * replaced. */
-#include "gateway/translate/format.h"
+#include "gateway/translate/openai.h"
 
 #include "gateway/translate/image.h"
 #include "gateway/translate/openai_words.h"
@@ -114,6 +114,8 @@ static const struct member message_members[] = {
     /* what reasoning servers add to their answers, and clients send back */
     {"reasoning_content", reading_string, offsetof(struct chat_message, reasoning)},
     {"reasoning", reading_string, offsetof(struct chat_message, reasoning)},
+    {"audio", reading_refused, 0},
+    {"function_call", reading_refused, 0},
     /* of an answer, and of no use to the model */
     {"annotations", NULL, 0},
     {NULL, NULL, 0},
@@ -315,6 +317,10 @@ static const struct member request_members[] = {
     {"top_logprobs", reading_off, 0},
     {"logit_bias", reading_off, 0},
     {"functions", reading_off, 0},
+    {"function_call", reading_refused, 0},
+    {"audio", reading_refused, 0},
+    {"web_search_options", reading_refused, 0},
+    {"moderation", reading_refused, 0},
     {"metadata", NULL, 0},
     {"user", NULL, 0},
     {"safety_identifier", NULL, 0},

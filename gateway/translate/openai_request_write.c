@@ -9,9 +9,11 @@
 #include "gateway/translate/image.h"
 #include "gateway/translate/json_build.h"
 
-static const struct slice error_mark = {"Error: ", 7};
+#define NO_MARK SLICE("")
+#define ERROR_MARK SLICE("Error: ")
 
-static void write_part(struct buffer *out, const struct part *part) {
+/* mark: in front of a text. */
+static void write_part(struct buffer *out, const struct part *part, struct slice mark) {
     json_build_begin(out, NULL, '{');
     if (part->kind == PART_IMAGE) {
         json_build_word(out, "type", "image_url");
@@ -22,7 +24,10 @@ static void write_part(struct buffer *out, const struct part *part) {
     } else {
         const char *kind = part->kind == PART_REFUSAL ? "refusal" : "text";
         json_build_word(out, "type", kind);
-        json_build_string(out, kind, part->text);
+        json_build_string_begin(out, kind);
+        buffer_append(out, mark);
+        buffer_append(out, part->text);
+        json_build_string_end(out);
     }
     json_build_end(out, '}');
 }
@@ -37,7 +42,7 @@ static const struct part *content_next(const struct part *part) {
 }
 
 /* One text is a string, anything else an array. Without any content: null beside tool calls, else "". */
-static void write_content(struct buffer *out, const struct part_list *parts, bool is_error, bool has_calls) {
+static void write_content(struct buffer *out, const struct part_list *parts, struct slice mark, bool has_calls) {
     const struct part *first = content_next(parts->first);
     const struct part *second = first ? content_next(first->next) : NULL;
     if (first == NULL || (second == NULL && first->kind == PART_TEXT)) {
@@ -46,14 +51,14 @@ static void write_content(struct buffer *out, const struct part_list *parts, boo
             return;
         }
         json_build_string_begin(out, "content");
-        if (is_error) buffer_append(out, error_mark);
+        buffer_append(out, mark);
         if (first) buffer_append(out, first->text);
         json_build_string_end(out);
         return;
     }
     json_build_begin(out, "content", '[');
-    if (is_error) write_part(out, &(struct part){.kind = PART_TEXT, .text = error_mark});
-    for (const struct part *part = first; part; part = content_next(part->next)) write_part(out, part);
+    write_part(out, first, mark);
+    for (const struct part *part = second; part; part = content_next(part->next)) write_part(out, part, NO_MARK);
     json_build_end(out, ']');
 }
 
@@ -93,7 +98,7 @@ static enum outcome write_result(const struct part *result, const struct writing
     json_build_begin(writing->out, NULL, '{');
     json_build_word(writing->out, "role", "tool");
     json_build_string(writing->out, "tool_call_id", result->id);
-    write_content(writing->out, &result->content, result->is_error, false);
+    write_content(writing->out, &result->content, result->is_error ? ERROR_MARK : NO_MARK, false);
     json_build_end(writing->out, '}');
     return OUTCOME_OK;
 }
@@ -112,7 +117,7 @@ static enum outcome write_message(const struct message *message, const struct wr
     const bool calls = has_calls(message);
     json_build_begin(writing->out, NULL, '{');
     json_build_word(writing->out, "role", roles[message->role]);
-    write_content(writing->out, &message->parts, false, calls);
+    write_content(writing->out, &message->parts, NO_MARK, calls);
     if (calls) write_calls(writing->out, message);
     json_build_end(writing->out, '}');
     return OUTCOME_OK;
@@ -201,8 +206,7 @@ static void write_settings(struct buffer *out, const struct conversation *conver
     write_number(out, "seed", conversation->seed);
     write_number(out, "frequency_penalty", conversation->frequency_penalty);
     write_number(out, "presence_penalty", conversation->presence_penalty);
-    if (conversation->reasoning_effort.data)
-        json_build_string(out, "reasoning_effort", conversation->reasoning_effort);
+    if (conversation->reasoning_effort.data) json_build_string(out, "reasoning_effort", conversation->reasoning_effort);
     if (conversation->verbosity.data) json_build_string(out, "verbosity", conversation->verbosity);
     if (conversation->stream == SETTING_ABSENT) return;
     json_build_bool(out, "stream", conversation->stream == SETTING_YES);

@@ -50,7 +50,8 @@ static enum outcome calls_take(struct translate_stream *stream, const struct jso
 
 static enum outcome delta_take(struct translate_stream *stream, const struct json_doc *doc, uint32_t delta,
                                struct buffer *out) {
-    if (reply_has_member(doc, delta, "audio") || reply_has_member(doc, delta, "function_call")) return OUTCOME_UNSUPPORTED;
+    if (reply_has_member(doc, delta, "audio") || reply_has_member(doc, delta, "function_call"))
+        return OUTCOME_UNSUPPORTED;
     struct slice thinking = reply_text(doc, delta, "reasoning_content");
     if (thinking.len == 0) thinking = reply_text(doc, delta, "reasoning");
     enum outcome outcome = relay_text(stream, PART_THINKING, thinking, out);

@@ -139,6 +139,11 @@ enum outcome reading_off(struct reading *reading, uint32_t node, void *into) {
     return off ? OUTCOME_OK : reading_refuse(reading, node, OUTCOME_UNSUPPORTED, "cannot be translated");
 }
 
+enum outcome reading_refused(struct reading *reading, uint32_t node, void *into) {
+    (void)into;
+    return reading_refuse(reading, node, OUTCOME_UNSUPPORTED, "cannot be translated");
+}
+
 static enum outcome stop_add(struct reading *reading, uint32_t node, void *into) {
     (void)into;
     struct slice text;
@@ -156,8 +161,7 @@ enum outcome reading_require(struct reading *reading, uint32_t node, struct slic
     return field.data ? OUTCOME_OK : reading_refuse(reading, node, OUTCOME_INVALID, reason);
 }
 
-enum outcome reading_text_add(struct reading *reading, enum part_kind kind, struct slice text,
-                              struct part_list *list) {
+enum outcome reading_text_add(struct reading *reading, enum part_kind kind, struct slice text, struct part_list *list) {
     if (text.len == 0) return OUTCOME_OK;
     const struct part part = {.kind = kind, .text = text};
     return part_list_add(list, reading->arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
@@ -176,6 +180,16 @@ static enum outcome form_find(struct reading *reading, uint32_t node, const stru
     return reading_refuse(reading, type, OUTCOME_UNSUPPORTED, "is of a type that cannot be translated");
 }
 
+/* Members may stand in any order, so that only the end shows which were missing. */
+static bool is_complete(const struct part *part) {
+    switch (part->kind) {
+    case PART_CALL: return part->id.len && part->name.len;
+    case PART_RESULT: return part->id.len;
+    case PART_IMAGE: return part->data.data || part->url.data;
+    default: return true;
+    }
+}
+
 enum outcome reading_part(struct reading *reading, uint32_t node, const struct part_form *forms,
                           struct part_list *list) {
     const struct part_form *form = NULL;
@@ -184,6 +198,7 @@ enum outcome reading_part(struct reading *reading, uint32_t node, const struct p
     struct part part = {.kind = form->kind};
     outcome = reading_object(reading, node, form->table, &part);
     if (outcome != OUTCOME_OK || part_is_empty(&part)) return outcome;
+    if (!is_complete(&part)) return reading_refuse(reading, node, OUTCOME_INVALID, "is not complete");
     return part_list_add(list, reading->arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
 }
 

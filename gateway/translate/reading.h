@@ -76,7 +76,7 @@ struct part_form {
 };
 
 /* Reads an object into a part at the end of `list`; text that says nothing is left out. UNSUPPORTED: a type that is
- * not among the forms. */
+ * not among the forms. INVALID: an image without a source, a call or result without its id or name. */
 enum outcome reading_part(struct reading *reading, uint32_t node, const struct part_form *forms,
                           struct part_list *list) MUST_CHECK;
 
@@ -87,6 +87,9 @@ enum outcome reading_content(struct reading *reading, uint32_t node, const struc
 /* Adds a part of encoded text, unless it says nothing. NO_MEMORY. */
 enum outcome reading_text_add(struct reading *reading, enum part_kind kind, struct slice text,
                               struct part_list *list) MUST_CHECK;
+
+/* What cannot be left out at all. UNSUPPORTED, always. */
+reading_fn reading_refused;
 
 /* The index of the string among `words` (the last is NULL). INVALID: no string; UNSUPPORTED: none of them. */
 enum outcome reading_word(struct reading *reading, uint32_t node, const char *const *words,

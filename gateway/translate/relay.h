@@ -103,7 +103,8 @@ enum outcome relay_text(struct translate_stream *stream, enum part_kind kind, st
                         struct buffer *out) MUST_CHECK;
 
 /* Opens a block that later calls name by `key`. */
-enum outcome relay_open(struct translate_stream *stream, enum part_kind kind, uint64_t key, struct buffer *out) MUST_CHECK;
+enum outcome relay_open(struct translate_stream *stream, enum part_kind kind, uint64_t key,
+                        struct buffer *out) MUST_CHECK;
 
 /* The newest block of the key, or NULL. Valid until the next relay_open or relay_text. */
 struct relay_block *relay_find(struct translate_stream *stream, uint64_t key);

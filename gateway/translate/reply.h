@@ -31,7 +31,8 @@ struct reply {
 bool reply_has(const struct reply *reply, enum part_kind kind);
 
 /* Adds a part of encoded text, unless it says nothing. NO_MEMORY. */
-enum outcome reply_text_add(struct reply *reply, struct arena *arena, enum part_kind kind, struct slice text) MUST_CHECK;
+enum outcome reply_text_add(struct reply *reply, struct arena *arena, enum part_kind kind,
+                            struct slice text) MUST_CHECK;
 
 /* A model that stops for its tool calls may have said no more than that it stopped. */
 enum reply_finish reply_finish_of(enum reply_finish told, bool has_calls);

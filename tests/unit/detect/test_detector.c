@@ -87,8 +87,8 @@ static void test_builtin_packs(void **state) {
     assert_string_equal(pack_builtin("pii").name, "pii");
     assert_true(detector_rule_count(balanced) >= 70);
     assert_true(detector_rule_count(strict) > detector_rule_count(balanced));
-    for (uint16_t i = 0; i < detector_rule_count(strict); i++) {
-        const struct rule_info *rule = detector_rule(strict, i);
+    for (uint32_t i = 0; i < detector_rule_count(strict); i++) {
+        const struct rule_info *rule = detector_rule(strict, (uint16_t)i);
         assert_non_null(rule->label);
         assert_true(rule->tier >= TIER_LOW && rule->tier <= TIER_BLOCKED);
     }
@@ -99,9 +99,9 @@ static void test_strict_routes_words_and_replaces_none(void **state) {
     assert_int_equal(count_found(strict, SLICE("Reset my password"), TIER_BLOCKED), 1);
     assert_int_equal(count_found(balanced, SLICE("Reset my password"), TIER_BLOCKED), 0);
     assert_int_equal(count_found(strict, SLICE("client_name and PROJECT_X"), TIER_MEDIUM), 2);
-    for (uint16_t i = 0; i < detector_rule_count(strict); i++)
-        if (strcmp(detector_rule(strict, i)->kind, "sensitive_word") == 0)
-            assert_false(detector_rule(strict, i)->replace);
+    for (uint32_t i = 0; i < detector_rule_count(strict); i++)
+        if (strcmp(detector_rule(strict, (uint16_t)i)->kind, "sensitive_word") == 0)
+            assert_false(detector_rule(strict, (uint16_t)i)->replace);
 }
 
 static void test_findings_are_sorted_and_exact(void **state) {

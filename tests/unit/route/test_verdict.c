@@ -33,6 +33,8 @@ static const struct rule_info *rule_of(const void *owner, uint16_t index) {
     return &table->rules[index];
 }
 
+static const char *const openai_only[] = {"openai", NULL};
+
 static const struct route_upstream upstreams[] = {
     {.name = "router", .class_ = CLASS_METERED, .api = "openai"},
     {.name = "ollama", .class_ = CLASS_LOCAL, .api = "openai"},
@@ -54,7 +56,7 @@ static struct verdict_input input_of(struct finding *findings, uint32_t count) {
         .now_ms = NOW_MS,
         .upstreams = upstreams,
         .upstream_count = 5,
-        .api = "openai",
+        .apis = openai_only,
     };
 }
 
@@ -102,7 +104,7 @@ static void the_worst_finding_sets_tier_and_candidates(void **state) {
 static void candidates_are_upstreams_of_the_called_format_only(void **state) {
     (void)state;
     struct verdict_input input = input_of(NULL, 0);
-    input.api = "anthropic";
+    input.apis = (const char *const[]){"anthropic", NULL};
     struct verdict verdict = decide(&input);
     assert_candidates(&verdict, 1, (const uint32_t[]){2});
     /* Allowed, but nobody configured may get it: the exchange answers 503. */
@@ -257,7 +259,7 @@ static void what_is_not_complete_stays_undecided(void **state) {
     inputs[0].policy = NULL;
     inputs[1].rule = NULL;
     inputs[2].agent = NULL;
-    inputs[3].api = NULL;
+    inputs[3].apis = NULL;
     inputs[4].at_least = (enum tier)17;
     inputs[5].findings = (struct finding_list){&beyond, 1};
     inputs[6].findings = (struct finding_list){&broken_rule, 1};
