@@ -21,10 +21,8 @@ void scan_text_init(struct scan_text *text, struct arena *arena, size_t expected
     }
     uint32_t capacity = expected_bytes < FIRST_TEXT_BYTES ? FIRST_TEXT_BYTES : (uint32_t)expected_bytes;
     text->text = arena_alloc(arena, capacity);
-    text->segments = arena_alloc(arena, FIRST_SEGMENTS * sizeof *text->segments);
     text->capacity = capacity;
-    text->segment_capacity = FIRST_SEGMENTS;
-    text->failed = text->text == NULL || text->segments == NULL;
+    text->failed = text->text == NULL;
 }
 
 /* Makes room for `more` bytes behind len; false, and sticky, when there is none. */
@@ -48,15 +46,17 @@ static bool reserve_bytes(struct scan_text *text, size_t more) {
 }
 
 static bool reserve_segment(struct scan_text *text) {
-    if (text->segment_count < text->segment_capacity) return true;
-    const size_t old_bytes = (size_t)text->segment_capacity * sizeof *text->segments;
-    struct scan_segment *fresh = arena_grow(text->arena, text->segments, old_bytes, old_bytes * 2);
+    if (text->segments != NULL && text->segment_count < text->segment_capacity) return true;
+    const uint32_t capacity = text->segments != NULL ? text->segment_capacity * 2 : FIRST_SEGMENTS;
+    struct scan_segment *fresh =
+        arena_grow(text->arena, text->segments, (size_t)text->segment_capacity * sizeof *text->segments,
+                   (size_t)capacity * sizeof *text->segments);
     if (fresh == NULL) {
         text->failed = true;
         return false;
     }
     text->segments = fresh;
-    text->segment_capacity *= 2;
+    text->segment_capacity = capacity;
     return true;
 }
 

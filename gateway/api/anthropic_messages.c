@@ -51,7 +51,7 @@ static const struct field_rule answer_rules[] = {
 
 static const struct field_rule event_rules[] = {
     {"message_start:message.content[].text", FIELD_WHOLE_TEXT},
-    {"content_block_start:content_block.text", FIELD_TEXT},
+    {"content_block_start:content_block.text", FIELD_WHOLE_TEXT},
     {"content_block_start:content_block.name", FIELD_WHOLE_TEXT},
     {"content_block_start:content_block.input.**", FIELD_WHOLE_TEXT},
     {"content_block_start:content_block.content[].text", FIELD_WHOLE_TEXT},

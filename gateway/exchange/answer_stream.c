@@ -74,7 +74,7 @@ static bool reader_finish(struct answer_stream *stream, struct sse_event *event)
 
 static enum outcome restore_piece(struct answer_stream *stream, const struct json_doc *doc, uint32_t node,
                                   enum restore_form form, const struct event_role *role, struct splice_list *splices) {
-    struct text_window *text = text_windows_find(&stream->windows, text_windows_key(stream->api, doc, node), form);
+    struct text_window *text = text_windows_find(&stream->windows, text_windows_key(&stream->windows, doc, node), form);
     if (text == NULL) return OUTCOME_OVERFLOW;
     text->seen = true;
     text->node = node;
@@ -148,15 +148,21 @@ static void flush_closed(struct answer_stream *stream, const struct event_role *
     text_windows_flush(&stream->windows, role, stream->map, buffer_slice(&stream->remembered), out);
 }
 
+/* Also for what our walker does not accept: an agent's parser may, and a value must not break out of its string. */
+static enum restore_form form_of_data(struct slice data) {
+    size_t at = 0;
+    while (at < data.len && (data.data[at] == ' ' || data.data[at] == '\t' || data.data[at] == '\n')) at++;
+    const bool like_json = at < data.len && strchr("{[\"", data.data[at]) != NULL;
+    return like_json ? RESTORE_JSON : RESTORE_PLAIN;
+}
+
 /* Searches an event's data as it stands: inside JSON a value needs one escape, outside none. */
-static enum outcome restore_raw(struct answer_stream *stream, const struct sse_event *event, bool is_json,
-                                struct buffer *out) {
+static enum outcome restore_raw(struct answer_stream *stream, const struct sse_event *event, struct buffer *out) {
     struct restore_window window;
     restore_window_init(&window);
     struct buffer data;
     buffer_init(&data, 0);
-    enum outcome outcome =
-        restore_window_feed(&window, stream->source, is_json ? RESTORE_JSON : RESTORE_PLAIN, event->data, &data);
+    enum outcome outcome = restore_window_feed(&window, stream->source, form_of_data(event->data), event->data, &data);
     if (outcome == OUTCOME_OK) {
         restore_window_flush(&window, &data);
         stream->counts.restored += window.restored;
@@ -182,9 +188,9 @@ static enum outcome restore_known(struct answer_stream *stream, const struct sse
     struct splice_list splices = {.arena = &stream->scratch};
     enum outcome outcome = OUTCOME_OK;
     if (doc) {
-        if (!apply_rules(stream, doc, role)) return restore_raw(stream, event, true, out);
+        if (!apply_rules(stream, doc, role)) return restore_raw(stream, event, out);
         if (stream->api->remember && stream->remembered.len == 0) stream->api->remember(doc, &stream->remembered);
-        outcome = restore_texts(stream, doc, role, &splices);
+        outcome = stream->remembered.failed ? OUTCOME_NO_MEMORY : restore_texts(stream, doc, role, &splices);
         if (outcome == OUTCOME_OK && stream->api->write_text_event == NULL)
             outcome = text_windows_keep(&stream->windows, event, doc, &stream->scratch);
     }
@@ -200,16 +206,38 @@ static enum outcome restore_known(struct answer_stream *stream, const struct sse
     return outcome;
 }
 
-static enum outcome take_event(struct answer_stream *stream, const struct sse_event *event, struct buffer *out) {
-    if (event->data_line_count == 0) {
-        buffer_append(out, event->raw);
+/* Walks an event's data in the scratch arena. NO_MEMORY is an error; anything else that fails: it is no JSON. */
+static enum outcome walk_data(struct answer_stream *stream, const struct sse_event *event, struct json_doc *doc_out,
+                              bool *is_json_out) {
+    const struct json_limits limits = {.max_depth = DEEPEST, .max_nodes = MOST_NODES, .lenient_surrogates = true};
+    struct json_error error;
+    arena_reset(&stream->scratch);
+    const enum outcome outcome = json_walk(event->data, &limits, &stream->scratch, doc_out, &error);
+    *is_json_out = outcome == OUTCOME_OK;
+    return outcome == OUTCOME_NO_MEMORY ? OUTCOME_NO_MEMORY : OUTCOME_OK;
+}
+
+/* An LF that came late belongs to the line before: what is added to the stream stands behind it. */
+static struct sse_event pass_late_lf(const struct sse_event *event, struct buffer *out) {
+    struct sse_event rest = *event;
+    if (event->raw.len < 2 || event->raw.data[0] != '\n') return rest;
+    buffer_append_char(out, '\n');
+    rest.raw = slice_range(event->raw, 1, event->raw.len);
+    if (rest.data_begin != UINT32_MAX) rest.data_begin--;
+    return rest;
+}
+
+static enum outcome take_event(struct answer_stream *stream, const struct sse_event *whole, struct buffer *out) {
+    if (whole->data_line_count == 0) {
+        buffer_append(out, whole->raw);
         return OUTCOME_OK;
     }
-    arena_reset(&stream->scratch);
-    const struct json_limits limits = {.max_depth = DEEPEST, .max_nodes = MOST_NODES, .lenient_surrogates = true};
+    const struct sse_event rest = pass_late_lf(whole, out), *event = &rest;
     struct json_doc parsed;
-    struct json_error error;
-    const bool is_json = json_walk(event->data, &limits, &stream->scratch, &parsed, &error) == OUTCOME_OK;
+    bool is_json = false;
+    const enum outcome outcome = walk_data(stream, event, &parsed, &is_json);
+    if (outcome != OUTCOME_OK) return outcome;
+    text_windows_begin(&stream->windows);
     struct json_doc *doc = is_json ? &parsed : NULL;
     const struct event_role role = stream->api->event_role(doc, event->name, event->data);
     if (role.last) stream->ended = true;
@@ -219,7 +247,7 @@ static enum outcome take_event(struct answer_stream *stream, const struct sse_ev
         buffer_append(out, event->raw);
         return OUTCOME_OK;
     }
-    return role.known ? restore_known(stream, event, doc, &role, out) : restore_raw(stream, event, is_json, out);
+    return role.known ? restore_known(stream, event, doc, &role, out) : restore_raw(stream, event, out);
 }
 
 static enum outcome take_ready(struct answer_stream *stream, struct buffer *out) {
@@ -244,10 +272,21 @@ static const struct api_error truncated = {
     .message = "the upstream ended its stream before it was complete",
 };
 
+/* A frame that the end of input cut is dropped, as the standard asks; one that only lacks its end is not. */
+static bool is_cut(struct answer_stream *stream, const struct sse_event *event) {
+    struct json_doc doc;
+    bool is_json = false;
+    if (event->complete) return false;
+    if (event->data_line_count == 0) return true;
+    stream->outcome = walk_data(stream, event, &doc, &is_json);
+    return !is_json && !stream->api->event_role(NULL, event->name, event->data).last;
+}
+
 enum outcome answer_stream_finish(struct answer_stream *stream, struct buffer *out, bool *finished_out) {
     *finished_out = false;
     struct sse_event event;
     while (stream->outcome == OUTCOME_OK && reader_finish(stream, &event)) {
+        if (is_cut(stream, &event)) continue;
         stream->outcome = take_event(stream, &event, out);
         /* Whatever follows must not run into a frame that the upstream left open. */
         if (!event.complete) buffer_append_str(out, stream->api->lines ? "\n" : "\n\n");
@@ -261,6 +300,7 @@ enum outcome answer_stream_finish(struct answer_stream *stream, struct buffer *o
 void answer_stream_abort(struct answer_stream *stream, const struct api_error *error, struct buffer *out) {
     if (stream->ended) return;
     stream->ended = true;
+    text_windows_begin(&stream->windows);
     flush_closed(stream, &everything, out);
     stream->api->write_error_event(out, error);
 }

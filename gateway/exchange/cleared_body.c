@@ -3,10 +3,10 @@
 #include "gateway/body/json_text.h"
 
 struct cleared_body {
-    struct inbound *in;
+    const struct inbound *in;
 };
 
-enum outcome cleared_body_create(struct inbound *in, const struct audit_entry *entry,
+enum outcome cleared_body_create(const struct inbound *in, const struct audit_entry *entry,
                                  const struct cleared_body **body_out) {
     *body_out = NULL;
     const bool cleared = in->progress == INBOUND_RECHECKED && in->verdict.state == VERDICT_ALLOW && !in->strip &&
@@ -62,7 +62,7 @@ uint32_t cleared_body_parts(const struct cleared_body *body, uint32_t upstream,
 
 enum outcome cleared_body_translate(const struct cleared_body *body, uint32_t upstream, const struct api_bridge *bridge,
                                     uint64_t now_ms, struct slice *bytes_out, struct translate_problem *problem_out) {
-    struct inbound *in = body->in;
+    const struct inbound *in = body->in;
     if (!cleared_body_may_go_to(body, upstream)) return OUTCOME_DENIED;
     const struct json_limits limits = {.max_depth = DEEPEST, .max_nodes = MOST_NODES};
     struct json_doc doc;

@@ -15,7 +15,7 @@
 struct cleared_body;
 
 /* `entry` is the request's audit entry, durable. DENIED when any step is missing; OVERFLOW. */
-enum outcome cleared_body_create(struct inbound *in, const struct audit_entry *entry,
+enum outcome cleared_body_create(const struct inbound *in, const struct audit_entry *entry,
                                  const struct cleared_body **body_out) MUST_CHECK;
 
 /* True when the verdict names this upstream (an index into the rules' upstreams). */

@@ -31,7 +31,9 @@ static bool holds_line_end(struct slice data) {
 }
 
 void event_write(const struct sse_event *event, struct slice data, struct buffer *out) {
-    if (event->data_begin != UINT32_MAX && !holds_line_end(data)) {
+    /* A line of NDJSON may hold a CR as white space; one that the new data brought would end an event's line. */
+    const bool one_line = !holds_line_end(data) || holds_line_end(event->data);
+    if (event->data_begin != UINT32_MAX && one_line) {
         buffer_append(out, slice_range(event->raw, 0, event->data_begin));
         buffer_append(out, data);
         buffer_append(out, slice_range(event->raw, event->data_begin + event->data.len, event->raw.len));

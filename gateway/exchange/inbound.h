@@ -118,7 +118,7 @@ enum outcome inbound_recheck(struct inbound *in, uint64_t now_ms) MUST_CHECK;
 
 /* Rechecks the same request in another wire format, as `body` of `api`: what a translation made of the outgoing body.
  */
-enum outcome inbound_recheck_translated(struct inbound *in, const struct api *api, struct slice body,
+enum outcome inbound_recheck_translated(const struct inbound *in, const struct api *api, struct slice body,
                                         uint64_t now_ms) MUST_CHECK;
 
 /* The input that judges findings, for inbound's own files. */

@@ -66,7 +66,8 @@ static enum outcome index_minted(const struct inbound *in, bool tokens, struct v
     return value_index_create(items, in->minted_count, in->arena, index_out);
 }
 
-static enum outcome recheck_changed(struct inbound *in, const struct api *api, struct slice body, uint64_t now_ms) {
+static enum outcome recheck_changed(const struct inbound *in, const struct api *api, struct slice body,
+                                    uint64_t now_ms) {
     struct inbound again;
     struct value_index *values = NULL, *tokens = NULL;
     inbound_init(&again, in->arena, in->rules, api, body);
@@ -91,7 +92,8 @@ enum outcome inbound_recheck(struct inbound *in, uint64_t now_ms) {
     return outcome;
 }
 
-enum outcome inbound_recheck_translated(struct inbound *in, const struct api *api, struct slice body, uint64_t now_ms) {
+enum outcome inbound_recheck_translated(const struct inbound *in, const struct api *api, struct slice body,
+                                        uint64_t now_ms) {
     if (in->progress != INBOUND_RECHECKED || in->verdict.state != VERDICT_ALLOW) return OUTCOME_DENIED;
     return recheck_changed(in, api, body, now_ms);
 }

@@ -7,11 +7,17 @@
 #include "gateway/exchange/splice_list.h"
 
 #define MOST_WINDOWS 1024
+#define MOST_KEPT_BYTES (8u << 20) /* events to be said again, of all texts */
 
 void text_windows_deinit(struct text_windows *windows) {
     for (uint32_t i = 0; i < windows->count; i++) buffer_deinit(&windows->items[i].again);
     free(windows->items);
     *windows = (struct text_windows){.api = windows->api};
+}
+
+void text_windows_begin(struct text_windows *windows) {
+    for (uint32_t i = 0; i < windows->count; i++) windows->items[i].seen = false;
+    for (size_t i = 0; i < 2; i++) windows->known[i].element = JSON_NONE;
 }
 
 /* The number that an array's element goes by: its member `index`, else its place. */
@@ -30,7 +36,19 @@ static uint32_t member_number(const struct json_doc *doc, const char *name) {
     return node != JSON_NONE && json_uint(doc, node, &number) && number < WINDOW_ALL ? (uint32_t)number : 0;
 }
 
-struct window_key text_windows_key(const struct api *api, const struct json_doc *doc, uint32_t node) {
+/* The same, found once for the many texts that one element may have below it. */
+static uint32_t known_index(struct text_windows *windows, uint32_t level, const struct json_doc *doc, uint32_t array,
+                            uint32_t element) {
+    if (level >= 2) return element_index(doc, array, element);
+    if (windows->known[level].element != element) {
+        windows->known[level].element = element;
+        windows->known[level].number = element_index(doc, array, element);
+    }
+    return windows->known[level].number;
+}
+
+struct window_key text_windows_key(struct text_windows *windows, const struct json_doc *doc, uint32_t node) {
+    const struct api *api = windows->api;
     struct window_key key = {.field = doc->nodes[node].field};
     if (api->outer_member) {
         key.outer = member_number(doc, api->outer_member);
@@ -38,11 +56,12 @@ struct window_key text_windows_key(const struct api *api, const struct json_doc 
         return key;
     }
     /* The outermost array element above the text is the choice, the next one the tool call. */
+    uint32_t level = 0;
     for (uint32_t i = node; doc->nodes[i].parent != JSON_NONE; i = doc->nodes[i].parent) {
         const uint32_t parent = doc->nodes[i].parent;
         if (doc->nodes[parent].type != JSON_ARRAY) continue;
         key.inner = key.outer;
-        key.outer = element_index(doc, parent, i);
+        key.outer = known_index(windows, level++, doc, parent, i);
     }
     return key;
 }
@@ -75,20 +94,29 @@ bool text_windows_closes(const struct event_role *role, uint32_t outer) {
     return false;
 }
 
+static int compare_nodes(const void *a, const void *b) {
+    const uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
+    return (one > two) - (one < two);
+}
+
 /* The event's data with all of its growing texts empty; *text_at_out is where `kept`'s own would stand. */
 static enum outcome empty_texts(const struct text_windows *windows, const struct text_window *kept,
                                 const struct json_doc *doc, struct arena *scratch, struct slice *data_out,
                                 size_t *text_at_out) {
     struct splice_list splices = {.arena = scratch};
+    uint32_t *nodes = arena_zalloc(scratch, windows->count, sizeof *nodes);
+    uint32_t count = 0;
+    if (nodes == NULL) return OUTCOME_OVERFLOW;
+    for (uint32_t i = 0; i < windows->count; i++)
+        if (windows->items[i].seen) nodes[count++] = windows->items[i].node;
+    qsort(nodes, count, sizeof *nodes, compare_nodes);
     enum outcome outcome = OUTCOME_OK;
     size_t removed = 0;
-    for (uint32_t node = 0; node < doc->count && outcome == OUTCOME_OK; node++) {
-        for (uint32_t i = 0; i < windows->count; i++) {
-            if (!windows->items[i].seen || windows->items[i].node != node) continue;
-            if (&windows->items[i] == kept) *text_at_out = doc->nodes[node].begin - removed;
-            removed += doc->nodes[node].end - doc->nodes[node].begin;
-            outcome = splice_list_add(&splices, &doc->nodes[node], SLICE(""));
-        }
+    for (uint32_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
+        const struct json_node *node = &doc->nodes[nodes[i]];
+        if (nodes[i] == kept->node) *text_at_out = node->begin - removed;
+        removed += node->end - node->begin;
+        outcome = splice_list_add(&splices, node, SLICE(""));
     }
     if (outcome != OUTCOME_OK) return outcome;
     return json_splice_apply(doc->text, splices.items, splices.count, scratch, data_out);
@@ -113,15 +141,24 @@ static enum outcome keep_one(const struct text_windows *windows, struct text_win
             buffer_append_char(&text->again, data.data[i] == '\n' ? ' ' : data.data[i]);
         buffer_append_str(&text->again, "\n\n");
     }
+    if (!event->complete) buffer_append_str(&text->again, windows->api->lines ? "\n" : "\n\n");
     return text->again.failed ? OUTCOME_NO_MEMORY : OUTCOME_OK;
 }
 
 enum outcome text_windows_keep(struct text_windows *windows, const struct sse_event *event, const struct json_doc *doc,
                                struct arena *scratch) {
     enum outcome outcome = OUTCOME_OK;
+    size_t kept_bytes = 0;
+    for (uint32_t i = 0; i < windows->count; i++) {
+        struct text_window *text = &windows->items[i];
+        if (!restore_window_holding(&text->window)) buffer_deinit(&text->again);
+        kept_bytes += text->again.len;
+    }
     for (uint32_t i = 0; i < windows->count && outcome == OUTCOME_OK; i++) {
         struct text_window *text = &windows->items[i];
-        if (text->seen && restore_window_holding(&text->window)) outcome = keep_one(windows, text, event, doc, scratch);
+        if (!text->seen || !restore_window_holding(&text->window)) continue;
+        kept_bytes += event->raw.len;
+        outcome = kept_bytes > MOST_KEPT_BYTES ? OUTCOME_OVERFLOW : keep_one(windows, text, event, doc, scratch);
     }
     return outcome;
 }
@@ -133,15 +170,16 @@ static void flush_one(struct text_windows *windows, struct text_window *text, co
     buffer_init(&encoded, 0);
     restore_window_flush(&text->window, &plain);
     json_text_encode(&encoded, buffer_slice(&plain));
-    if (windows->api->write_text_event) {
+    if (plain.failed || encoded.failed) {
+        out->failed = true;
+    } else if (windows->api->write_text_event) {
         windows->api->write_text_event(out, remembered, &text->key, field_map_path(map, text->key.field),
                                        buffer_slice(&encoded));
-    } else {
+    } else if (text->again.len) { /* else its event failed, and never left */
         buffer_append(out, slice_range(buffer_slice(&text->again), 0, text->text_at));
         buffer_append(out, buffer_slice(&encoded));
         buffer_append(out, slice_range(buffer_slice(&text->again), text->text_at, text->again.len));
     }
-    if (plain.failed || encoded.failed) out->failed = true;
     buffer_deinit(&encoded);
     buffer_deinit(&plain);
 }

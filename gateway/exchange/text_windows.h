@@ -27,18 +27,25 @@ struct text_windows {
     const struct api *api;
     struct text_window *items;
     uint32_t count, capacity;
+    struct {
+        uint32_t element, number;
+    } known[2]; /* array elements of the event at hand whose number was asked last: inner, outer */
 };
 
 void text_windows_deinit(struct text_windows *windows);
 
-/* The key of the text at `node` of an event. */
-struct window_key text_windows_key(const struct api *api, const struct json_doc *doc, uint32_t node);
+/* Another event is at hand: no text is in it so far. */
+void text_windows_begin(struct text_windows *windows);
+
+/* The key of the text at `node` of the event at hand. */
+struct window_key text_windows_key(struct text_windows *windows, const struct json_doc *doc, uint32_t node);
 
 /* The window for a key, made when it is new; NULL when there are too many, or memory is short. Valid until the next
  * call. */
 struct text_window *text_windows_find(struct text_windows *windows, struct window_key key, enum restore_form form);
 
-/* Keeps what is needed to say this event again, for each text of it whose window holds something. */
+/* Keeps what is needed to say this event again, for each text of it whose window holds something. OVERFLOW: that is
+ * more than a stream may keep. */
 enum outcome text_windows_keep(struct text_windows *windows, const struct sse_event *event, const struct json_doc *doc,
                                struct arena *scratch) MUST_CHECK;
 

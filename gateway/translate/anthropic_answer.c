@@ -77,7 +77,9 @@ static enum outcome call_take(struct reply *reply, struct arena *arena, const st
 }
 
 static enum outcome block_take(struct reply *reply, struct arena *arena, const struct json_doc *doc, uint32_t block) {
+    static const char *const texts[] = {"text", "thinking", NULL};
     const struct slice type = reply_text(doc, block, "type");
+    if (!reply_members_are_text(doc, block, texts)) return OUTCOME_INVALID;
     if (json_text_is(type, SLICE("text")))
         return reply_text_add(reply, arena, PART_TEXT, reply_text(doc, block, "text"));
     if (json_text_is(type, SLICE("thinking")))

@@ -54,11 +54,18 @@ static bool read_index(const struct json_doc *doc, uint64_t *index_out) {
     return json_uint(doc, index, index_out);
 }
 
+/* No text of a block or a delta is lost for its type. */
+static bool is_sound(const struct json_doc *doc, uint32_t object) {
+    static const char *const texts[] = {"text", "thinking", "partial_json", "id", "name", NULL};
+    return json_is(doc, object, JSON_OBJECT) && reply_members_are_text(doc, object, texts) &&
+           reply_member_may_be(doc, object, "input", JSON_OBJECT);
+}
+
 static enum outcome take_block_start(struct translate_stream *stream, const struct json_doc *doc, struct buffer *out) {
     const uint32_t content = json_member(doc, 0, SLICE("content_block"));
     const struct slice type = reply_text(doc, content, "type");
     uint64_t key = 0;
-    if (!stream->started || !read_index(doc, &key)) return OUTCOME_INVALID;
+    if (!stream->started || !read_index(doc, &key) || !is_sound(doc, content)) return OUTCOME_INVALID;
     if (json_text_is(type, SLICE("text")))
         return take_text_start(stream, PART_TEXT, reply_text(doc, content, "text"), key, out);
     if (json_text_is(type, SLICE("thinking")))
@@ -82,7 +89,7 @@ static enum outcome take_delta(struct translate_stream *stream, const struct jso
     const struct slice type = reply_text(doc, delta, "type");
     uint64_t key = 0;
     struct relay_block *block = read_index(doc, &key) ? relay_find(stream, key) : NULL;
-    if (block == NULL || type.data == NULL) return OUTCOME_INVALID;
+    if (block == NULL || type.data == NULL || !is_sound(doc, delta)) return OUTCOME_INVALID;
     if (json_text_is(type, SLICE("signature_delta")) || json_text_is(type, SLICE("citations_delta"))) return OUTCOME_OK;
     for (size_t i = 0; i < sizeof deltas / sizeof deltas[0]; i++) {
         if (!json_text_is(type, slice_str(deltas[i].type))) continue;

@@ -128,14 +128,15 @@ static enum outcome results_link(struct open_calls *open, struct message *first,
     for (; message && message->role == ROLE_TOOL && outcome == OUTCOME_OK; message = message->next)
         outcome = result_link(open, message);
     *next_out = message;
+    if (outcome != OUTCOME_OK) return outcome;
     struct message *place = first;
-    for (uint32_t i = 0; i < open->count && outcome == OUTCOME_OK; i++) {
+    for (uint32_t i = 0; i < open->count && place != message; i++) {
         if (open->results[i].first == NULL || open->results[i].first->placed) continue;
         open->results[i].first->placed = true;
         place->parts = open->results[i];
         place = place->next;
     }
-    return outcome;
+    return OUTCOME_OK;
 }
 
 enum outcome conversation_link(struct conversation *conversation) {

@@ -22,6 +22,9 @@ void ollama_write_error(struct buffer *out, unsigned status, struct slice messag
 enum reply_finish ollama_finish_of(struct slice encoded_word);
 const char *ollama_finish_word(enum reply_finish finish);
 
+/* Whether what a message holds is of the types that can be read. */
+bool ollama_message_is_sound(const struct json_doc *doc, uint32_t message);
+
 /* The counts at the end of an answer, which stand in the answer itself. */
 void ollama_read_usage(const struct json_doc *doc, struct reply_usage *usage_out);
 void ollama_write_usage(struct buffer *out, const struct reply_usage *usage);

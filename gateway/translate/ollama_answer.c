@@ -88,6 +88,12 @@ void ollama_write_moment(struct buffer *out, uint64_t moment_s) {
 
 /* ---- reading ---- */
 
+bool ollama_message_is_sound(const struct json_doc *doc, uint32_t message) {
+    static const char *const texts[] = {"content", "thinking", NULL};
+    return reply_members_are_text(doc, message, texts) && reply_member_may_be(doc, message, "tool_calls", JSON_ARRAY) &&
+           !reply_has_member(doc, message, "images");
+}
+
 static enum outcome call_take(struct reply *reply, struct arena *arena, const struct json_doc *doc, uint32_t call,
                               uint32_t number) {
     const uint32_t function = json_member(doc, call, SLICE("function"));
@@ -108,6 +114,7 @@ enum outcome ollama_read_reply(const struct json_doc *doc, struct arena *arena, 
     const uint32_t message = json_member(doc, 0, SLICE("message"));
     const uint32_t done = json_member(doc, 0, SLICE("done"));
     if (!json_is(doc, message, JSON_OBJECT) || !json_is(doc, done, JSON_TRUE)) return OUTCOME_INVALID;
+    if (!ollama_message_is_sound(doc, message)) return OUTCOME_INVALID;
     const struct slice born = reply_text(doc, 0, "created_at");
     struct reply reply = {
         .id = reply_id(arena, "reply_", born, 0),

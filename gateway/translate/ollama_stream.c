@@ -34,6 +34,8 @@ static enum outcome call_take(struct translate_stream *stream, const struct json
 static enum outcome message_take(struct translate_stream *stream, const struct json_doc *doc, struct buffer *out) {
     const uint32_t message = json_member(doc, 0, SLICE("message"));
     const uint32_t calls = json_member(doc, message, SLICE("tool_calls"));
+    if (!reply_member_may_be(doc, 0, "message", JSON_OBJECT) || !ollama_message_is_sound(doc, message))
+        return OUTCOME_INVALID;
     enum outcome outcome = relay_text(stream, PART_THINKING, reply_text(doc, message, "thinking"), out);
     if (outcome == OUTCOME_OK) outcome = relay_text(stream, PART_TEXT, reply_text(doc, message, "content"), out);
     for (uint32_t call = json_first(doc, calls); call != JSON_NONE && outcome == OUTCOME_OK;

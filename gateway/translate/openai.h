@@ -22,6 +22,13 @@ void openai_write_error(struct buffer *out, unsigned status, struct slice messag
 enum reply_finish openai_finish_of(struct slice encoded_word);
 const char *openai_finish_word(enum reply_finish finish);
 
+/* Whether what a message, or a delta of one, holds is of the types that can be read: no content is lost.
+ * UNSUPPORTED: audio, or the function call that tool calls replaced. INVALID: another type. */
+enum outcome openai_check_message(const struct json_doc *doc, uint32_t message);
+
+/* The same for one tool call. */
+enum outcome openai_check_call(const struct json_doc *doc, uint32_t call);
+
 /* The usage object, read into and written as the member `usage`. */
 void openai_read_usage(const struct json_doc *doc, uint32_t usage, struct reply_usage *usage_out);
 void openai_write_usage(struct buffer *out, const struct reply_usage *usage);

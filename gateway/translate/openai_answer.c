@@ -68,6 +68,26 @@ void openai_write_usage(struct buffer *out, const struct reply_usage *usage) {
 
 /* ---- reading ---- */
 
+enum outcome openai_check_message(const struct json_doc *doc, uint32_t message) {
+    static const char *const texts[] = {"content", "refusal", "reasoning_content", "reasoning", NULL};
+    if (reply_has_member(doc, message, "audio") || reply_has_member(doc, message, "function_call"))
+        return OUTCOME_UNSUPPORTED;
+    const bool sound =
+        reply_members_are_text(doc, message, texts) && reply_member_may_be(doc, message, "tool_calls", JSON_ARRAY);
+    return sound ? OUTCOME_OK : OUTCOME_INVALID;
+}
+
+enum outcome openai_check_call(const struct json_doc *doc, uint32_t call) {
+    static const char *const ids[] = {"id", NULL};
+    static const char *const texts[] = {"name", "arguments", NULL};
+    const uint32_t function = json_member(doc, call, SLICE("function"));
+    if (reply_has_member(doc, call, "custom")) return OUTCOME_UNSUPPORTED;
+    const bool sound = reply_members_are_text(doc, call, ids) &&
+                       reply_member_may_be(doc, call, "function", JSON_OBJECT) &&
+                       reply_members_are_text(doc, function, texts);
+    return json_is(doc, call, JSON_OBJECT) && sound ? OUTCOME_OK : OUTCOME_INVALID;
+}
+
 static enum outcome call_take(struct reply *reply, struct arena *arena, const struct json_doc *doc, uint32_t call,
                               uint32_t number) {
     const uint32_t function = json_member(doc, call, SLICE("function"));
@@ -76,9 +96,11 @@ static enum outcome call_take(struct reply *reply, struct arena *arena, const st
         .id = reply_text(doc, call, "id"),
         .name = reply_text(doc, function, "name"),
     };
-    if (part.name.len == 0) return OUTCOME_INVALID;
+    enum outcome outcome = openai_check_call(doc, call);
+    if (outcome == OUTCOME_OK && part.name.len == 0) outcome = OUTCOME_INVALID;
+    if (outcome != OUTCOME_OK) return outcome;
     if (part.id.len == 0) part.id = reply_id(arena, "call_", reply->id, number);
-    const enum outcome outcome = reading_plain(arena, reply_text(doc, function, "arguments"), &part.arguments);
+    outcome = reading_plain(arena, reply_text(doc, function, "arguments"), &part.arguments);
     if (outcome != OUTCOME_OK || part.id.data == NULL) return OUTCOME_NO_MEMORY;
     return part_list_add(&reply->parts, arena, &part) ? OUTCOME_OK : OUTCOME_NO_MEMORY;
 }
@@ -95,13 +117,11 @@ static enum outcome calls_take(struct reply *reply, struct arena *arena, const s
 static enum outcome message_take(struct reply *reply, struct arena *arena, const struct json_doc *doc,
                                  uint32_t message) {
     if (!json_is(doc, message, JSON_OBJECT)) return OUTCOME_INVALID;
-    if (reply_has_member(doc, message, "audio") || reply_has_member(doc, message, "function_call"))
-        return OUTCOME_UNSUPPORTED;
-    const uint32_t content = json_member(doc, message, SLICE("content"));
-    if (json_first(doc, content) != JSON_NONE) return OUTCOME_UNSUPPORTED;
+    enum outcome outcome = openai_check_message(doc, message);
+    if (outcome != OUTCOME_OK) return outcome;
     struct slice thinking = reply_text(doc, message, "reasoning_content");
     if (thinking.len == 0) thinking = reply_text(doc, message, "reasoning");
-    enum outcome outcome = reply_text_add(reply, arena, PART_THINKING, thinking);
+    outcome = reply_text_add(reply, arena, PART_THINKING, thinking);
     if (outcome == OUTCOME_OK) outcome = reply_text_add(reply, arena, PART_TEXT, reply_text(doc, message, "content"));
     if (outcome == OUTCOME_OK)
         outcome = reply_text_add(reply, arena, PART_REFUSAL, reply_text(doc, message, "refusal"));

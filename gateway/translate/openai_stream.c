@@ -24,8 +24,9 @@ static enum outcome call_take(struct translate_stream *stream, const struct json
     struct slice name = reply_text(doc, function, "name");
     uint64_t key = place;
     if (number != JSON_NONE && !json_uint(doc, number, &key)) return OUTCOME_INVALID;
+    enum outcome outcome = openai_check_call(doc, call);
+    if (outcome != OUTCOME_OK) return outcome;
     struct relay_block *block = relay_find(stream, key);
-    enum outcome outcome = OUTCOME_OK;
     if (continues(block, id)) {
         if (block->id.len) id = slice_of(NULL, 0); /* some servers repeat id and name in every delta */
         if (block->name.len && json_text_equal(buffer_slice(&block->name), name)) name = slice_of(NULL, 0);
@@ -50,11 +51,11 @@ static enum outcome calls_take(struct translate_stream *stream, const struct jso
 
 static enum outcome delta_take(struct translate_stream *stream, const struct json_doc *doc, uint32_t delta,
                                struct buffer *out) {
-    if (reply_has_member(doc, delta, "audio") || reply_has_member(doc, delta, "function_call"))
-        return OUTCOME_UNSUPPORTED;
+    enum outcome outcome = openai_check_message(doc, delta);
+    if (outcome != OUTCOME_OK) return outcome;
     struct slice thinking = reply_text(doc, delta, "reasoning_content");
     if (thinking.len == 0) thinking = reply_text(doc, delta, "reasoning");
-    enum outcome outcome = relay_text(stream, PART_THINKING, thinking, out);
+    outcome = relay_text(stream, PART_THINKING, thinking, out);
     if (outcome == OUTCOME_OK) outcome = relay_text(stream, PART_TEXT, reply_text(doc, delta, "content"), out);
     if (outcome == OUTCOME_OK) outcome = relay_text(stream, PART_REFUSAL, reply_text(doc, delta, "refusal"), out);
     if (outcome != OUTCOME_OK) return outcome;
@@ -63,6 +64,8 @@ static enum outcome delta_take(struct translate_stream *stream, const struct jso
 
 static enum outcome choice_take(struct translate_stream *stream, const struct json_doc *doc, uint32_t choice,
                                 struct buffer *out) {
+    if (!json_is(doc, choice, JSON_OBJECT) || !reply_member_may_be(doc, choice, "delta", JSON_OBJECT))
+        return OUTCOME_INVALID;
     if (reply_uint(doc, choice, "index") != 0) return OUTCOME_UNSUPPORTED;
     const enum outcome outcome = delta_take(stream, doc, json_member(doc, choice, SLICE("delta")), out);
     const struct slice word = reply_text(doc, choice, "finish_reason");
@@ -79,6 +82,7 @@ enum outcome openai_read_event(struct translate_stream *stream, const struct rel
         relay_fail(stream, reply_text(doc, json_member(doc, 0, SLICE("error")), "message"), out);
         return OUTCOME_OK;
     }
+    if (!reply_member_may_be(doc, 0, "choices", JSON_ARRAY)) return OUTCOME_INVALID;
     enum outcome outcome =
         relay_start(stream, reply_text(doc, 0, "id"), reply_text(doc, 0, "model"), reply_uint(doc, 0, "created"), out);
     openai_read_usage(doc, json_member(doc, 0, SLICE("usage")), &stream->usage);

@@ -58,6 +58,7 @@ static void extent_take(struct json_extent *extent, char c) {
         extent->in_string = true;
     } else if (c == '{' || c == '[') {
         extent->depth++;
+        extent->whole = false;
     } else if ((c == '}' || c == ']') && extent->depth > 0) {
         extent->whole = --extent->depth == 0;
     }

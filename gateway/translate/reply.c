@@ -18,6 +18,17 @@ bool reply_has_member(const struct json_doc *doc, uint32_t object, const char *n
     return node != JSON_NONE && !json_is(doc, node, JSON_NULL);
 }
 
+bool reply_member_may_be(const struct json_doc *doc, uint32_t object, const char *name, enum json_type type) {
+    const uint32_t node = json_member(doc, object, slice_str(name));
+    return node == JSON_NONE || json_is(doc, node, JSON_NULL) || json_is(doc, node, type);
+}
+
+bool reply_members_are_text(const struct json_doc *doc, uint32_t object, const char *const *names) {
+    for (; *names; names++)
+        if (!reply_member_may_be(doc, object, *names, JSON_STRING)) return false;
+    return true;
+}
+
 enum outcome reply_text_add(struct reply *reply, struct arena *arena, enum part_kind kind, struct slice text) {
     if (text.len == 0) return OUTCOME_OK;
     const struct part part = {.kind = kind, .text = text};

@@ -40,6 +40,12 @@ enum reply_finish reply_finish_of(enum reply_finish told, bool has_calls);
 /* Whether the object has the member, and it is not null. */
 bool reply_has_member(const struct json_doc *doc, uint32_t object, const char *name);
 
+/* Whether the member is of the type, null, or not there at all: anything else would be lost in silence. */
+bool reply_member_may_be(const struct json_doc *doc, uint32_t object, const char *name, enum json_type type);
+
+/* The same for several members and strings; the last name is NULL. */
+bool reply_members_are_text(const struct json_doc *doc, uint32_t object, const char *const *names);
+
 /* The member's text, or absent when it is none. */
 struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name);
 

@@ -13,8 +13,9 @@ extern const struct relay_writer responses_relay_writer;
 /* An element of `output`: a message of one text or refusal, reasoning, or a function call. */
 struct responses_item {
     enum part_kind kind;
-    uint32_t index; /* in output */
-    bool done;      /* else it is still empty, and in progress */
+    uint32_t index;     /* in output */
+    const char *status; /* "in_progress", "completed" or "incomplete" */
+    bool shown;         /* with its content; else empty, as it begins */
     struct slice reply_id;
     struct slice text;     /* encoded; a CALL's arguments are too */
     struct slice id, name; /* CALL */

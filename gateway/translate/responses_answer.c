@@ -34,7 +34,7 @@ void responses_write_part(struct buffer *out, const char *name, const struct res
 
 static void write_content(struct buffer *out, const struct responses_item *item) {
     json_build_begin(out, "content", '[');
-    if (item->done) responses_write_part(out, NULL, item);
+    if (item->shown) responses_write_part(out, NULL, item);
     json_build_end(out, ']');
 }
 
@@ -56,7 +56,7 @@ void responses_write_item(struct buffer *out, const char *name, const struct res
         json_build_word(out, "role", "assistant");
         write_content(out, item);
     }
-    json_build_word(out, "status", item->done ? "completed" : "in_progress");
+    json_build_word(out, "status", item->status);
     json_build_end(out, '}');
 }
 
@@ -146,7 +146,8 @@ enum outcome responses_write_reply(const struct reply *reply, const struct writi
         struct responses_item item = {
             .kind = part->kind,
             .index = index++,
-            .done = true,
+            .status = "completed",
+            .shown = true,
             .reply_id = reply->id,
             .text = part->text,
             .id = part->id,

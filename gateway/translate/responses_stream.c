@@ -23,14 +23,16 @@ static void event_end(struct buffer *out) {
     buffer_append(out, SLICE("\n\n"));
 }
 
+/* The item as it begins, or as it stands. */
 static struct responses_item item_of(const struct translate_stream *stream, const struct relay_block *block,
-                                     bool done) {
+                                     const char *status, bool shown) {
     return (struct responses_item){
         .kind = block->kind,
         .index = block->index,
-        .done = done,
+        .status = status,
+        .shown = shown,
         .reply_id = buffer_slice(&stream->id),
-        .text = done ? buffer_slice(&block->text) : slice_of(NULL, 0),
+        .text = shown ? buffer_slice(&block->text) : slice_of(NULL, 0),
         .id = buffer_slice(&block->id),
         .name = buffer_slice(&block->name),
     };
@@ -42,7 +44,8 @@ static void write_response(struct translate_stream *stream, struct buffer *out, 
     json_build_begin(out, "response", '{');
     responses_write_head(out, buffer_slice(&stream->id), buffer_slice(&stream->model), stream->created_s, state);
     for (uint32_t i = 0; i < stream->announced_count; i++) {
-        const struct responses_item item = item_of(stream, relay_announced(stream, i), true);
+        const struct relay_block *block = relay_announced(stream, i);
+        const struct responses_item item = item_of(stream, block, block->open ? "incomplete" : "completed", true);
         responses_write_item(out, NULL, &item);
     }
     responses_write_tail(out, &stream->usage);
@@ -84,7 +87,7 @@ static void write_part_event(struct translate_stream *stream, struct buffer *out
 }
 
 static void write_block_begin(struct translate_stream *stream, const struct relay_block *block, struct buffer *out) {
-    const struct responses_item item = item_of(stream, block, false);
+    const struct responses_item item = item_of(stream, block, "in_progress", false);
     write_item_event(stream, out, "response.output_item.added", &item);
     write_part_event(stream, out, "response.content_part.added", &item);
 }
@@ -107,7 +110,7 @@ static void write_logprobs(struct buffer *out, const struct responses_item *item
 
 static void write_block_piece(struct translate_stream *stream, const struct relay_block *block, struct slice piece,
                               struct buffer *out) {
-    const struct responses_item item = item_of(stream, block, false);
+    const struct responses_item item = item_of(stream, block, "in_progress", false);
     event_begin(stream, out, kinds[block->kind].delta);
     write_place(out, &item);
     json_build_string(out, "delta", piece);
@@ -117,7 +120,7 @@ static void write_block_piece(struct translate_stream *stream, const struct rela
 
 static enum outcome write_block_end(struct translate_stream *stream, const struct relay_block *block,
                                     struct buffer *out) {
-    const struct responses_item item = item_of(stream, block, true);
+    const struct responses_item item = item_of(stream, block, "completed", true);
     event_begin(stream, out, kinds[block->kind].done);
     write_place(out, &item);
     if (block->kind == PART_CALL) json_build_string(out, "name", item.name);

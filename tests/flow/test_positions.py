@@ -4,6 +4,8 @@ There is no local upstream here. What stands where it can be replaced goes out a
 replaced, is refused and nothing goes out.
 """
 
+import re
+
 import httpx
 import ollama._types as ollama_types
 import pytest
@@ -120,3 +122,53 @@ def check_replaced(target, sent, refused):
     if target.startswith(("embeddings", "ollama-embed")):
         return  # embeddings are local by policy: all are refused here
     assert len(stopped) <= len(texts) // 10, f"{len(stopped)} of {len(texts)} plain texts were refused: {stopped}"
+
+
+# Content that nobody here can read, and references to content that sluice never saw: for local upstreams, or nobody. What
+# a model wrote itself about its sources (citations, annotations, results of a search) is text.
+UNREADABLE = re.compile(r"<base64>\.data|<file>\.file_id|<(input_)?(image|file|document)>.*\.(url|file_id|file_data|file_url|image_url|data)$"
+                        r"|<(image|document)>\.source<url>\.url|image_url(\.url)?$|input_audio\.data|inlineData\.data|fileUri|\.images\[\]")
+WRITTEN = re.compile(r"citations\[\]|annotations\[\]|results\[\]|outputs\[\]|<text>\.data|<document>.*<text>")
+BENIGN = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+
+
+def unreadable(target):
+    return [p for p in POSITIONS[target] if UNREADABLE.search(p.path) and not WRITTEN.search(p.path)]
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if unreadable(target)])
+def test_what_cannot_be_read_is_refused(place, mock, captured, canary, record_property, target):
+    """In a request that is MEDIUM for another reason, with nothing in the part that a scanner could find: it is the place
+    that counts, however deep it is."""
+    if DIRECT:
+        pytest.skip("needs the gateway")
+    found = unreadable(target)
+    record_property("cases", len(found))
+    with httpx.Client(base_url=place, timeout=20) as client:
+        ask = lambda position: client.post(TARGETS[target][0], json={**position.build(BENIGN), "x_note": f"write to {canary.email()}"})
+        passed = [p.path for p in found if ask(p).headers["x-sluice-upstream"] != "none"]
+    assert not passed, f"{len(passed)} of {len(found)} unreadable parts passed: {passed}"
+    assert captured.requests() == []
+
+
+# What the provider signed or encrypted, and takes back only as it was.
+SIGNED = re.compile(r"<thinking>\.(thinking|signature)$|<redacted_thinking>\.data$|\.encrypted_(content|index|stdout)$|<reasoning>\.summary\[\]\.text$"
+                    r"|\.thoughtSignature$")
+
+
+def signed(target):
+    return [p for p in POSITIONS[target] if SIGNED.search(p.path)]
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if signed(target)])
+def test_what_is_signed_passes_as_it_was_or_not_at_all(place, mock, captured, canary, record_property, target):
+    if DIRECT:
+        pytest.skip("needs the gateway")
+    path, found = TARGETS[target][0], signed(target)
+    record_property("cases", 2 * len(found))
+    with httpx.Client(base_url=place, timeout=20) as client:
+        edited = [p.path for p in found if client.post(path, json=p.body(canary)).headers["x-sluice-upstream"] != "none"]
+        assert not edited, f"{len(edited)} of {len(found)} signed parts were edited: {edited}"
+        stopped = [p.path for p in found if client.post(path, json=p.build(BENIGN)).headers["x-sluice-upstream"] == "none"]
+    assert not stopped, f"{len(stopped)} of {len(found)} signed parts did not pass: {stopped}"
+    assert all(BENIGN.encode() in request.body for request in captured.requests()), "a signed part changed"

@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "gateway/net": ["base/", "gateway/net/"],
     "gateway/http": ["base/", "gateway/http/"],
     "gateway/body": ["base/", "gateway/body/", "vault/token.h", "detect/scan_text.h"],
+    "gateway/translate": ["base/", "gateway/body/", "gateway/translate/"],
     "gateway": ["base/", "detect/", "vault/", "route/", "gateway/"],
     "bench": ["base/", "detect/", "vault/", "route/", "gateway/", "bench/"],
     "bench/mock": ["base/", "bench/mock/"],
@@ -44,6 +45,9 @@ FOREIGN = {
     "yaml.h": ["base"],
     "jansson.h": ["gateway", "bench"],
     "mbedtls/": ["gateway", "vault", "bench"],
+    "zlib.h": ["gateway/body"],
+    "brotli/": ["gateway/body"],
+    "zstd.h": ["gateway/body"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

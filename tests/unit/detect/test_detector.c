@@ -218,7 +218,7 @@ static void test_a_megabyte_of_noise(void **state) {
         for (size_t i = 0; i < len; i++) bytes[i] = (char)rand();
         for (size_t i = 0; round == 1 && i + 32 < len; i += (size_t)rand() % 24) {
             const char *piece = pieces[(size_t)rand() % (sizeof pieces / sizeof *pieces)];
-            memcpy(bytes + i, piece, strlen(piece));
+            for (size_t k = 0; piece[k]; k++) bytes[i + k] = piece[k];
         }
         struct arena arena;
         arena_init(&arena, ARENA_BYTES);

@@ -62,6 +62,7 @@ static inline void read_texts(const struct api *api, struct slice stream, struct
     } texts[MOST];
     uint32_t count = 0;
     const struct field_map *map = api_maps_of(api)->event;
+    struct text_windows keys = {.api = api};
     struct sse_reader reader;
     struct sse_event event;
     sse_reader_init(&reader, 1u << 20);
@@ -73,6 +74,7 @@ static inline void read_texts(const struct api *api, struct slice stream, struct
         arena_init(&arena, 1u << 22);
         if (json_walk(event.data, &limits, &arena, &doc, NULL) == OUTCOME_OK) {
             const struct event_role role = api->event_role(&doc, event.name, event.data);
+            text_windows_begin(&keys);
             if (role.kind.len)
                 (void)field_map_apply_kind(map, &doc, role.kind);
             else
@@ -80,7 +82,7 @@ static inline void read_texts(const struct api *api, struct slice stream, struct
             for (uint32_t i = 0; i < doc.count; i++) {
                 const enum field_meaning meaning = field_map_meaning(map, &doc.nodes[i]);
                 if (!json_is(&doc, i, JSON_STRING) || (meaning != FIELD_TEXT && meaning != FIELD_JSON_TEXT)) continue;
-                const struct window_key key = text_windows_key(api, &doc, i);
+                const struct window_key key = text_windows_key(&keys, &doc, i);
                 uint32_t k = 0;
                 while (k < count && (texts[k].key.outer != key.outer || texts[k].key.inner != key.inner ||
                                      texts[k].key.field != key.field))
