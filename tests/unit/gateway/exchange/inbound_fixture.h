@@ -238,7 +238,7 @@ static inline void assert_outgoing(const struct trip *trip, const char *format, 
 }
 
 static inline bool slice_holds(struct slice text, const char *part) {
-    return memmem(text.data, text.len, part, strlen(part)) != NULL;
+    return text.len && memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
 #endif
