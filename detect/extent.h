@@ -1,8 +1,8 @@
 /* The extents that packs can name, and the one lookup by name: from a hit to its value.
  *
  * An extent may narrow (the value behind `password = `) or widen (all of a key whose first 20 symbols
- * are enough to know it). It looks at most EXTENT_REACH_BYTES past the hit (a PEM block: 32 KiB), so that
- * no text makes it slow.
+ * are enough to know it). It looks at most EXTENT_REACH_BYTES past the hit (a web token: 8 KiB a part; a PEM block: 32
+ * KiB), so that no text makes it slow.
  *
  * Threads: any; pure functions over the text. */
 #ifndef SLUICE_DETECT_EXTENT_H
@@ -10,7 +10,7 @@
 
 #include "detect/rule.h"
 
-#define EXTENT_REACH_BYTES 4096u
+#define EXTENT_REACH_BYTES 1024u
 
 /* NULL when there is no extent of that name. */
 extent_fn *extent_find(const char *name);

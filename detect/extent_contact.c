@@ -5,6 +5,7 @@
 #define LOCAL_LONGEST 64u
 #define DOMAIN_LONGEST 253u
 #define PHONE_DIGITS_MOST 15u
+#define UNC_LONGEST 260u /* MAX_PATH */
 
 /* Scripts that are written without blanks: a run of them must not swallow the Latin address beside it.
  * In UTF-8 they lead with E0 to EF (but E2 and EF, punctuation and full-width forms, belong to nothing). */
@@ -163,7 +164,7 @@ bool extent_mac(struct slice text, struct text_range *range) {
 
 bool extent_unc_path(struct slice text, struct text_range *range) {
     while (text_before(text, range->begin) == '\\') range->begin--;
-    const uint32_t reach = range->end + 512;
+    const uint32_t reach = range->end + UNC_LONGEST;
     for (char c; range->end < reach && (c = text_at(text, range->end),
                                        char_is_word(c) || char_is_foreign(c) || char_is_any(c, "\\.$-~()%&{}!#'"));)
         range->end++;

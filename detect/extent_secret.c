@@ -5,6 +5,8 @@
 #define VALUE_LONGEST 512u
 #define PEM_LONGEST (32u << 10)
 #define KEY_LONGEST 64u
+#define JWT_HEADER_LONGEST 1024u
+#define JWT_PART_LONGEST (8u << 10)
 
 static uint32_t skip_blanks(struct slice text, uint32_t at) {
     while (char_is_blank(text_at(text, at))) at++;
@@ -138,19 +140,18 @@ bool extent_url_password(struct slice text, struct text_range *range) {
     return true;
 }
 
-static uint32_t base64url_end(struct slice text, uint32_t begin) {
+static uint32_t base64url_end(struct slice text, uint32_t begin, uint32_t longest) {
     uint32_t end = begin;
-    while (end - begin < EXTENT_REACH_BYTES &&
-           (char_is_alnum(text_at(text, end)) || char_is_any(text_at(text, end), "_-=")))
+    while (end - begin < longest && (char_is_alnum(text_at(text, end)) || char_is_any(text_at(text, end), "_-=")))
         end++;
     return end;
 }
 
 /* Two to four more parts, each behind a dot; the last may be empty (an unsigned token). */
 bool extent_jwt(struct slice text, struct text_range *range) {
-    uint32_t end = base64url_end(text, range->begin), parts = 1;
+    uint32_t end = base64url_end(text, range->begin, JWT_HEADER_LONGEST), parts = 1;
     while (parts < 5 && text_at(text, end) == '.') {
-        const uint32_t next = base64url_end(text, end + 1);
+        const uint32_t next = base64url_end(text, end + 1, JWT_PART_LONGEST);
         if (next == end + 1 && parts < 2) break;
         if (next == end + 1 && parts >= 3) break; /* the full stop of the sentence */
         end = next;

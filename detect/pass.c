@@ -12,6 +12,7 @@ struct pass {
     struct arena *arena;
     struct finding *items;
     uint32_t count, capacity;
+    struct text_range *newest; /* by rule: its newest finding */
 };
 
 static bool confirms(const struct rule *rule, struct slice text, struct text_range *range) {
@@ -38,9 +39,12 @@ static bool reserve_finding(struct pass *pass) {
 static bool on_hit(void *context, uint16_t index, struct text_range hit) {
     struct pass *pass = context;
     const struct rule *rule = &pass->rules[index];
-    struct text_range range = hit;
+    struct text_range range = hit, *newest = &pass->newest[index];
+    /* A hit within what its rule has just found tells nothing new, and may be one of thousands. */
+    if (hit.begin >= newest->begin && hit.end <= newest->end) return true;
     if (!confirms(rule, pass->text, &range)) return true;
     if (!reserve_finding(pass)) return false;
+    *newest = range;
     pass->items[pass->count++] =
         (struct finding){.begin = range.begin, .end = range.end, .rule = index, .confidence = rule->info.confidence};
     return true;
@@ -69,6 +73,8 @@ enum outcome pass_run(const struct database *database, const struct rule *rules,
                       struct arena *arena, struct finding_list *findings_out) {
     *findings_out = (struct finding_list){0};
     struct pass pass = {.rules = rules, .text = text, .arena = arena};
+    pass.newest = arena_zalloc(arena, rule_count, sizeof *pass.newest);
+    if (pass.newest == NULL) return OUTCOME_OVERFLOW;
     const enum outcome outcome = database_scan(database, text, arena, on_hit, &pass);
     if (outcome != OUTCOME_OK || pass.count == 0) return outcome;
     uint32_t *reach = arena_zalloc(arena, rule_count, sizeof *reach);

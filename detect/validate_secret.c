@@ -7,14 +7,7 @@
 #include "detect/base64.h"
 #include "detect/validate.h"
 
-#define ENTROPY_LONGEST 512u
-
-static bool contains_nocase(struct slice text, const char *word) {
-    const size_t len = strlen(word);
-    for (size_t i = 0; i + len <= text.len; i++)
-        if (slice_equal_nocase(slice_of(text.data + i, len), slice_of(word, len))) return true;
-    return false;
-}
+#define VALUE_LONGEST 512u /* what of a value is looked at: no text may make a validator slow */
 
 static bool has_any(struct slice text, const char *set) {
     for (size_t i = 0; i < text.len; i++)
@@ -42,18 +35,30 @@ static bool has_format_field(struct slice text) {
     return at < end && *at == '}' && at > open + 2;
 }
 
-bool validate_not_placeholder(struct slice text, struct text_range value) {
+static bool has_placeholder_word(struct slice value) {
     static const char *const words[] = {
         "example",   "placeholder", "changeme",   "change_me", "change-me", "redacted", "your_",    "your-",
         "yourkey",   "yourtoken",   "yoursecret", "yourpass",  "<your",     "insert_",  "insert-",  "my_secret",
         "my-secret", "dummy",       "not-a-real", "fake_",     "fake-",     "todo",     "replace_", "replaceme",
         "replace-",  "my_api_key",  "my-api-key", "put_your",  "hidden",    "masked"};
-    const struct slice bytes = text_of(text, value);
+    char lower[VALUE_LONGEST];
+    for (size_t i = 0; i < value.len; i++) lower[i] = slice_ascii_lower(value.data[i]);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (contains_nocase(bytes, words[i])) return false;
-    return !has_run(bytes, "xX*#.?", 4) && !has_run(bytes, "0", 12) && !memmem(bytes.data, bytes.len, "${", 2) &&
-           !memmem(bytes.data, bytes.len, "{{", 2) && !memmem(bytes.data, bytes.len, "...", 3) &&
-           !has_format_field(bytes) && !memmem(bytes.data, bytes.len, "\xe2\x80\xa6", 3);
+        if (memmem(lower, value.len, words[i], strlen(words[i]))) return true;
+    return false;
+}
+
+static bool contains(struct slice value, const char *part) {
+    return memmem(value.data, value.len, part, strlen(part)) != NULL;
+}
+
+bool validate_not_placeholder(struct slice text, struct text_range value) {
+    struct slice bytes = text_of(text, value);
+    if (bytes.len > VALUE_LONGEST) bytes.len = VALUE_LONGEST;
+    if (has_placeholder_word(bytes) || has_format_field(bytes)) return false;
+    if (has_run(bytes, "xX*#.?", 4) || has_run(bytes, "0", 12)) return false;
+    return !contains(bytes, "${") && !contains(bytes, "{{") && !contains(bytes, "...") &&
+           !contains(bytes, "\xe2\x80\xa6");
 }
 
 /* What a value is made of. */
@@ -87,7 +92,7 @@ static size_t letters(const struct makeup *makeup) {
 /* log2 by halves: enough to tell a random text from a word. Bits per byte, times 100. */
 static unsigned entropy_centibits(struct slice value) {
     unsigned counts[256] = {0};
-    const size_t len = value.len < ENTROPY_LONGEST ? value.len : ENTROPY_LONGEST;
+    const size_t len = value.len < VALUE_LONGEST ? value.len : VALUE_LONGEST;
     for (size_t i = 0; i < len; i++) counts[(unsigned char)value.data[i]]++;
     unsigned long sum = 0;
     for (size_t c = 0; c < 256; c++) {
@@ -252,7 +257,7 @@ static bool is_slug(struct slice value) {
 
 bool validate_key(struct slice text, struct text_range value) {
     const struct slice bytes = text_of(text, value);
-    if (bytes.len < 8 || bytes.len > ENTROPY_LONGEST || never_a_secret(text, value)) return false;
+    if (bytes.len < 8 || bytes.len > VALUE_LONGEST || never_a_secret(text, value)) return false;
     const struct makeup makeup = makeup_of(bytes);
     if (makeup.spaces > 0 || makeup.foreign > 0 || has_any(bytes, "()[]{}<>\"'`;,|\\")) return false;
     if (is_bare_identifier(text, value)) return false;

@@ -17,6 +17,7 @@
 #define NO_ENTRY UINT32_MAX
 #define FILTER_BITS_FEWEST (1u << 14)
 #define FILTER_BITS_PER_VALUE 32u /* one place in 32 passes the bitmap by chance */
+#define FILTER_MULTIPLIER 0x9e3779b1u
 #define VALUES_MOST (UINT32_MAX / (2 * FILTER_BITS_PER_VALUE))
 
 struct entry {
@@ -51,7 +52,7 @@ static int compare_entries(const void *left, const void *right) {
 static uint32_t filter_bit(const struct value_index *index, const char *bytes) {
     uint32_t word;
     memcpy(&word, bytes, sizeof word);
-    return (word * 0x9e3779b1u) >> index->filter_shift;
+    return (word * FILTER_MULTIPLIER) >> index->filter_shift;
 }
 
 static bool filter_passes(const struct value_index *index, const char *bytes) {
@@ -159,11 +160,27 @@ static uint32_t short_at(const struct value_index *index, struct slice text, uin
     return NO_ENTRY;
 }
 
+/* The next place that the bitmap does not turn away: the loop that all of the text goes through. */
+static uint32_t skip_to_candidate(const struct value_index *index, struct slice text, uint32_t at) {
+    const uint64_t *filter = index->filter;
+    const uint32_t shift = index->filter_shift;
+    const uint32_t end = text.len < VALUE_SHORTEST_BYTES ? 0 : (uint32_t)text.len - VALUE_SHORTEST_BYTES + 1;
+    for (; at < end; at++) {
+        uint32_t word;
+        memcpy(&word, text.data + at, sizeof word);
+        const uint32_t bit = (word * FILTER_MULTIPLIER) >> shift;
+        if (filter[bit / 64] >> (bit % 64) & 1) break;
+    }
+    return at < end ? at : (uint32_t)text.len;
+}
+
 enum outcome value_index_next(const struct value_index *index, struct slice text, uint32_t from,
                               struct value_hit *hit_out) {
     if (text.len > UINT32_MAX) return OUTCOME_OVERFLOW;
     const bool any_short = index->has_short[1] || index->has_short[2] || index->has_short[3];
     for (uint32_t at = from; at < text.len; at++) {
+        if (!any_short) at = skip_to_candidate(index, text, at);
+        if (at >= text.len) break;
         uint32_t entry = index->has_long ? long_at(index, text, at) : NO_ENTRY;
         if (entry == NO_ENTRY && any_short) entry = short_at(index, text, at);
         if (entry == NO_ENTRY) continue;

@@ -162,9 +162,15 @@ static bool take_event(struct client *client, enum http_event event, struct slic
     return client->phase != CLIENT_BUSY && client->phase != CLIENT_CLOSING;
 }
 
+/* Bytes of a next request, which wait until the present one is answered. */
+static void keep_early(struct client *client, struct slice bytes) {
+    buffer_append(&client->early, bytes);
+    if (client->early.failed) give_up(client, false);
+}
+
 /* Reads on until more bytes or an answer is needed; what a busy connection got early is kept. */
 static void read_bytes(struct client *client, struct slice bytes) {
-    bool more = client->phase != CLIENT_BUSY;
+    bool more = true;
     while (more) {
         if (client->phase == CLIENT_IDLE && bytes.len) {
             client->phase = CLIENT_HEAD;
@@ -176,15 +182,17 @@ static void read_bytes(struct client *client, struct slice bytes) {
         bytes = slice_range(bytes, used, bytes.len);
         more = take_event(client, event, body);
     }
-    if (client->phase != CLIENT_BUSY || bytes.len == 0) return;
-    buffer_append(&client->early, bytes);
-    if (client->early.failed) give_up(client, false);
+    if (client->phase == CLIENT_BUSY && bytes.len > 0) keep_early(client, bytes);
 }
 
 static void on_data(void *owner, struct slice bytes) {
     struct client *client = owner;
     enter(client);
-    read_bytes(client, bytes);
+    const bool waits = client->phase == CLIENT_BUSY || client->early.len > 0; /* never before what came earlier */
+    if (waits)
+        keep_early(client, bytes);
+    else
+        read_bytes(client, bytes);
     leave(client);
 }
 

@@ -142,10 +142,11 @@ static const struct member message_members[] = {
 };
 static const struct member_table message_table = {"messages[]", message_members};
 
-/* Gives every result a message of its own, and the rest one behind them. */
+/* Gives every result a message of its own, and the rest one behind them; a turn that says nothing stays a turn. */
 static enum outcome parts_place(struct conversation *conversation, const struct part_list *parts,
                                 enum message_role role) {
     struct message *rest = NULL;
+    if (parts->first == NULL && conversation_message_add(conversation, role) == NULL) return OUTCOME_NO_MEMORY;
     for (const struct part *part = parts->first; part; part = part->next) {
         if (part->kind != PART_RESULT) continue;
         struct message *message = conversation_message_add(conversation, ROLE_TOOL);

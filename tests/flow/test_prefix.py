@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from agent import JSON, Agent
+from agent import Agent
 from captured import assert_unseen
 from conftest import DIRECT
 from formats import DRIVERS, body_of, path_of
@@ -74,8 +74,7 @@ def test_untouched_bytes_stay(agent, captured, canary, name):
 
 
 def text_body(name, history):
-    """The request of the next turn, with all turns before it, in one spelling; and what the prefix must not hold: the
-    brackets that close behind the last turn."""
+    """The request of the next turn, with all turns before it, always in the same spelling."""
     role = lambda i, other: other if i % 2 else "user"
     parts = lambda text: [{"type": "text", "text": text, **CACHED}]
     if name == "anthropic-messages":
@@ -94,6 +93,7 @@ def text_body(name, history):
     return json.dumps(body, ensure_ascii=False).encode()
 
 
+# What closes behind the last turn, and is no part of the prefix.
 CLOSING = re.compile(rb'[\s"\]}]*$')
 
 
@@ -115,13 +115,11 @@ def test_each_turn_begins_with_the_last(agent, captured, canary, name):
 
 
 @pytest.mark.parametrize("name", DRIVERS)
-def test_the_same_request_is_the_same_bytes(agent, captured, canary, name):
-    """Across connections, streamed or not: one value, one token."""
+def test_the_same_request_is_the_same_bytes(agent, all_formats, captured, canary, name):
     body = json.dumps(body_of(name, f"ask {canary.email()} at {canary.host()}")).encode()
-    for _ in range(2):
-        assert agent.post(body, path_of(name)).status_code == 200
-    with_stream = agent.client.post(path_of(name, True), content=json.dumps(body_of(name, json.loads(body).get("prompt", "x"), True)).encode(), headers=JSON)
-    assert with_stream.status_code == 200
-    first, second = [request.body for request in captured.requests()][:2]
-    assert first == second
+    another = Agent(all_formats.root)
+    for one in (agent, another, agent):
+        assert one.post(body, path_of(name)).status_code == 200
+    another.close()
+    assert len({request.body for request in captured.requests()}) == 1
     arrived(captured, canary)
