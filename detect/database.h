@@ -1,16 +1,9 @@
-/* The patterns of all rules, compiled, and the search for their hits.
+/* The patterns of all rules, compiled into one Hyperscan database, and one pass over a text for their hits.
  *
- * Knowing where a match begins costs Hyperscan most of its speed, and almost no byte of ordinary text
- * is part of a match. So a scan has two steps:
- *
- *     text -> [all patterns, ends only] -> windows -> [one pattern, with starts] -> hits
- *
- * A pattern of one fixed length needs no second step. A window reaches back from an end by the
- * pattern's longest match; windows of a rule that touch are one, so the second step reads no byte
- * twice for a rule, and both are linear in the text.
- *
- * Patterns are matched byte by byte (no UTF-8 mode: Hyperscan's behaviour is undefined on text that
- * is not UTF-8); ^ and $ are the ends of a line.
+ * Patterns are short, so that asking for the start of a match costs nothing that can be measured on
+ * ordinary text; what is long (a PEM block, the tail of a token) is an extent's business. They are matched
+ * byte by byte (no UTF-8 mode: Hyperscan's behaviour is undefined on text that is not UTF-8); ^ and $
+ * are the ends of a line.
  *
  * Owns: the compiled patterns.  Threads: database_scan on any number at once. */
 #ifndef SLUICE_DETECT_DATABASE_H
@@ -19,13 +12,13 @@
 #include "base/arena.h"
 #include "detect/rule.h"
 
-/* A pattern's longest match, in bytes; an extent finds what is longer. */
+/* A pattern's longest match, in bytes. */
 #define DATABASE_LONGEST_MATCH 1024u
 
 struct database;
 
-/* One hit: of all matches of a rule that begin at one place, the longest. Hits come in no certain
- * order, and one may lie within another. False stops the scan. Must not scan. */
+/* One hit: of the matches of a rule that begin at one place, the longest. Hits come in no certain order,
+ * and one may lie within another. False stops the scan. Must not scan. */
 typedef bool database_on_hit(void *context, uint16_t rule, struct text_range hit);
 
 /* INVALID, with detail, names the rule whose pattern does not compile or has no bounded length;

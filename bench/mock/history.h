@@ -16,7 +16,7 @@
 
 #include "base/buffer.h"
 
-#define HISTORY_MOST 512u
+#define HISTORY_MOST 128u
 #define HISTORY_TOLD_MOST_BYTES (1u << 20)
 
 struct history_entry {

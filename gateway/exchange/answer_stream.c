@@ -286,7 +286,10 @@ enum outcome answer_stream_finish(struct answer_stream *stream, struct buffer *o
     *finished_out = false;
     struct sse_event event;
     while (stream->outcome == OUTCOME_OK && reader_finish(stream, &event)) {
-        if (is_cut(stream, &event)) continue;
+        if (is_cut(stream, &event)) {
+            (void)pass_late_lf(&event, out);
+            continue;
+        }
         stream->outcome = take_event(stream, &event, out);
         /* Whatever follows must not run into a frame that the upstream left open. */
         if (!event.complete) buffer_append_str(out, stream->api->lines ? "\n" : "\n\n");

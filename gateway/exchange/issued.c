@@ -61,7 +61,8 @@ static struct told *told_find(const struct issued *issued, struct slice token) {
 
 /* A new entry for a token that has none; it stays literal so far. NULL: the arena is full. */
 static struct told *told_add(struct issued *issued, struct slice token) {
-    if (issued->told_count == issued->told_capacity && !told_grow(issued)) return NULL;
+    const bool full = issued->told == NULL || issued->told_count == issued->told_capacity;
+    if (full && !told_grow(issued)) return NULL;
     struct told *told = &issued->told[issued->told_count++];
     *told = (struct told){.token = {.len = (uint8_t)token.len}};
     memcpy(told->token.text, token.data, token.len);

@@ -34,7 +34,7 @@ static bool is_type(const struct http_head *head, struct slice type) {
 static enum answer_mode mode_of(const struct exchange *exchange, const struct http_head *head) {
     const bool success = head->status >= 200 && head->status < 300;
     if (exchange->outbound.bridged && !success) return ANSWER_DOCUMENT; /* an error in another format's shape */
-    if (!success || exchange->call.route->kind != ROUTE_PROMPT) return ANSWER_PASSED;
+    if (!success || head->status == 204 || exchange->call.route->kind != ROUTE_PROMPT) return ANSWER_PASSED;
     const struct slice stream =
         outbound_api(exchange)->lines ? SLICE("application/x-ndjson") : SLICE("text/event-stream");
     if (is_type(head, stream)) return ANSWER_STREAM;
@@ -130,7 +130,8 @@ static enum outcome create_streams(struct exchange *exchange) {
 void return_head(struct exchange *exchange, const struct http_head *head) {
     struct answer *answer = &exchange->answer;
     const struct slice *coding = http_head_field(head, "content-encoding");
-    if (coding && !slice_equal_nocase(*coding, SLICE("identity"))) {
+    const bool several = http_head_field_count(head, "content-encoding") > 1;
+    if (coding && (several || !slice_equal_nocase(*coding, SLICE("identity")))) {
         refuse_answer(exchange, &coded_answer);
         return;
     }

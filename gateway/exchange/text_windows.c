@@ -137,8 +137,13 @@ static enum outcome keep_one(const struct text_windows *windows, struct text_win
             buffer_append_format(&text->again, "event: %.*s\n", (int)event->name.len, event->name.data);
         text->text_at += text->again.len + head.len;
         buffer_append(&text->again, head);
-        for (size_t i = 0; i < data.len; i++)
-            buffer_append_char(&text->again, data.data[i] == '\n' ? ' ' : data.data[i]);
+        for (size_t i = 0; i < data.len; i++) {
+            const char c = data.data[i];
+            if (c == '\n')
+                buffer_append_char(&text->again, ' '); /* only between tokens: JSON strings hold none */
+            else
+                buffer_append_char(&text->again, c);
+        }
         buffer_append_str(&text->again, "\n\n");
     }
     if (!event->complete) buffer_append_str(&text->again, windows->api->lines ? "\n" : "\n\n");

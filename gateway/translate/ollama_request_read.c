@@ -100,7 +100,7 @@ static enum outcome result_read(struct reading *reading, const struct told_messa
 
 /* Members that a role does not have. */
 static enum outcome message_check(struct reading *reading, uint32_t node, const struct told_message *told) {
-    if (told->role == JSON_NONE) return reading_refuse(reading, node, OUTCOME_INVALID, "has no role");
+    if (told->role > WORD_TOOL) return reading_refuse(reading, node, OUTCOME_INVALID, "has no role");
     const bool answered = told->tool_calls != JSON_NONE || told->thinking.len;
     if (answered && told->role != WORD_ASSISTANT)
         return reading_refuse(reading, node, OUTCOME_INVALID, "has what only an assistant says");

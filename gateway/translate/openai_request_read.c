@@ -151,7 +151,7 @@ static enum outcome result_read(struct reading *reading, uint32_t node, const st
 
 /* Members that a role does not have. */
 static enum outcome message_check(struct reading *reading, uint32_t node, const struct chat_message *told) {
-    if (told->role == JSON_NONE) return reading_refuse(reading, node, OUTCOME_INVALID, "has no role");
+    if (told->role > WORD_TOOL) return reading_refuse(reading, node, OUTCOME_INVALID, "has no role");
     if (told->name.len && told->role != WORD_TOOL)
         return reading_refuse(reading, node, OUTCOME_UNSUPPORTED, "has a participant's name");
     if (told->tool_call_id.len && told->role != WORD_TOOL)

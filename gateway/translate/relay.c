@@ -72,6 +72,10 @@ static void extent_feed(struct json_extent *extent, struct slice encoded) {
         for (size_t i = 0; i < piece.bytes.len; i++) extent_take(extent, piece.bytes.data[i]);
 }
 
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Spaces behind arguments that were whole, so that their call was ended, say nothing. */
 static bool is_blank(struct slice encoded) {
     struct json_text_reader reader;
@@ -79,7 +83,7 @@ static bool is_blank(struct slice encoded) {
     json_text_reader_init(&reader, encoded);
     while (json_text_reader_next(&reader, &piece))
         for (size_t i = 0; i < piece.bytes.len; i++)
-            if (memchr(" \t\r\n", piece.bytes.data[i], 4) == NULL) return false;
+            if (!is_space(piece.bytes.data[i])) return false;
     return true;
 }
 
@@ -113,11 +117,17 @@ enum outcome relay_open(struct translate_stream *stream, enum part_kind kind, ui
     return outcome == OUTCOME_OK ? block_add(stream, kind, key) : outcome;
 }
 
+/* Whether the newest block is an open one of the kind. */
+static bool text_goes_on(const struct translate_stream *stream, enum part_kind kind) {
+    if (stream->block_count == 0) return false;
+    const struct relay_block *newest = &stream->blocks[stream->block_count - 1];
+    return newest->open && newest->kind == kind;
+}
+
 enum outcome relay_text(struct translate_stream *stream, enum part_kind kind, struct slice piece, struct buffer *out) {
     if (piece.len == 0) return OUTCOME_OK;
-    const struct relay_block *newest = stream->block_count ? &stream->blocks[stream->block_count - 1] : NULL;
     enum outcome outcome = OUTCOME_OK;
-    if (newest == NULL || !newest->open || newest->kind != kind) outcome = relay_open(stream, kind, RELAY_NO_KEY, out);
+    if (!text_goes_on(stream, kind)) outcome = relay_open(stream, kind, RELAY_NO_KEY, out);
     if (outcome != OUTCOME_OK) return outcome;
     return relay_piece(stream, &stream->blocks[stream->block_count - 1], piece, out);
 }

@@ -43,7 +43,7 @@ struct slice reply_text(const struct json_doc *doc, uint32_t object, const char 
 uint64_t reply_uint(const struct json_doc *doc, uint32_t object, const char *name) {
     uint64_t value = 0;
     const uint32_t node = json_member(doc, object, slice_str(name));
-    return json_is(doc, node, JSON_NUMBER) && json_uint(doc, node, &value) ? value : 0;
+    return json_uint(doc, node, &value) && value <= REPLY_LARGEST_COUNT ? value : 0;
 }
 
 /* The key is no secret: equal answers shall have equal ids, in every process. */

@@ -49,7 +49,10 @@ bool reply_members_are_text(const struct json_doc *doc, uint32_t object, const c
 /* The member's text, or absent when it is none. */
 struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name);
 
-/* The member's number, 0 when it is none. */
+/* What every reader of JSON takes for the same number; sums of a few of them stay far from overflow. */
+#define REPLY_LARGEST_COUNT (UINT64_C(1) << 53)
+
+/* The member's number, 0 when it is none, or larger than that. */
 uint64_t reply_uint(const struct json_doc *doc, uint32_t object, const char *name);
 
 /* Appends an id that depends on prefix, seed and number only: "msg_8a5e1b0c3d2f4e61_0". */

@@ -34,7 +34,9 @@ static enum outcome on_one_line(struct arena *arena, struct slice json, struct s
     if (memchr(json.data, '\n', json.len) == NULL && memchr(json.data, '\r', json.len) == NULL) return OUTCOME_OK;
     char *line = arena_alloc(arena, json.len);
     if (line == NULL) return OUTCOME_NO_MEMORY;
-    for (size_t i = 0; i < json.len; i++) line[i] = json.data[i] == '\n' || json.data[i] == '\r' ? ' ' : json.data[i];
+    memcpy(line, json.data, json.len);
+    for (size_t i = 0; i < json.len; i++)
+        if (line[i] == '\n' || line[i] == '\r') line[i] = ' ';
     *line_out = slice_of(line, json.len);
     return OUTCOME_OK;
 }

@@ -5,11 +5,14 @@ its clients. A failure names every case of the group that failed.
 """
 
 import json
+import re
 
 import pytest
 
 from captured import assert_unseen
 from formats import DRIVERS
+
+TOKEN = re.compile(rb"[A-Z]{1,12}_[2-9B-X]{10}")
 
 DELTAS = (1, 2, 3, 7, 64)
 TCPS = (0, 1, 7, 1000)
@@ -93,3 +96,4 @@ def test_cuts(driver, all_formats, captured, canary, record_property, name, kind
     assert arrived.count(b"\r\n\r\n") >= len(cuts(streamed)), "not every case arrived"
     if all_formats.gateway:
         assert_unseen(canary.values, arrived)
+        assert len(TOKEN.findall(arrived)) >= 2 * len(cuts(streamed)), "no tokens stand for the values"

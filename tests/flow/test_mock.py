@@ -180,7 +180,7 @@ def test_small_writes_are_separate(own):
     pieces = {}
     for size in (0, 3):
         with socket.create_connection(("127.0.0.1", own.ports["one"]), timeout=5) as connection:
-            body = json.dumps(chat_body("x", mock={"tcp_bytes": size, "connection_close": True})).encode()
+            body = json.dumps(chat_body("x", mock={"tcp_bytes": size, "repeat": 400, "connection_close": True})).encode()
             connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
             pieces[size] = sum(1 for _ in iter(lambda c=connection: c.recv(65536), b""))
     assert pieces[0] <= 2 < pieces[3]

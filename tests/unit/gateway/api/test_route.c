@@ -8,33 +8,33 @@
 
 struct expected {
     enum http_method method;
-    const char *path;
     bool versioned;
+    const char *path;
     const struct api *api;
-    enum route_kind kind;
     const char *asked; /* of the upstream, with the model "mapped" */
+    enum route_kind kind;
 };
 
 static void finds_every_route_and_its_upstream_path(void **state) {
     (void)state;
     static const struct expected rows[] = {
-        {HTTP_POST, "/v1/chat/completions", false, &api_openai_chat, ROUTE_PROMPT, "/chat/completions"},
-        {HTTP_POST, "/v1/completions", false, &api_openai_completions, ROUTE_PROMPT, "/completions"},
-        {HTTP_POST, "/v1/embeddings", false, &api_openai_embeddings, ROUTE_EMBEDDING, "/embeddings"},
-        {HTTP_POST, "/v1/responses", false, &api_openai_responses, ROUTE_PROMPT, "/responses"},
-        {HTTP_POST, "/v1/responses/compact", false, &api_openai_responses, ROUTE_PROMPT, "/responses/compact"},
-        {HTTP_GET, "/v1/responses/resp_1a-b", false, &api_openai_responses, ROUTE_LISTING, "/responses/resp_1a-b"},
-        {HTTP_DELETE, "/v1/responses/resp_1", false, &api_openai_responses, ROUTE_LISTING, "/responses/resp_1"},
-        {HTTP_POST, "/v1/messages", true, &api_anthropic_messages, ROUTE_PROMPT, "/messages"},
-        {HTTP_POST, "/v1/messages/count_tokens", true, &api_anthropic_messages, ROUTE_PROMPT, "/messages/count_tokens"},
-        {HTTP_GET, "/v1/models", true, &api_anthropic_messages, ROUTE_LISTING, "/models"},
-        {HTTP_GET, "/v1/models", false, &api_openai_chat, ROUTE_LISTING, "/models"},
-        {HTTP_POST, "/api/chat", false, &api_ollama_chat, ROUTE_PROMPT, "/api/chat"},
-        {HTTP_POST, "/api/embed", false, &api_ollama_chat, ROUTE_EMBEDDING, "/api/embed"},
-        {HTTP_POST, "/v1beta/models/gemini-2.5-pro:generateContent", false, &api_gemini, ROUTE_PROMPT,
-         "/models/mapped:generateContent"},
-        {HTTP_POST, "/v1beta/models/g:streamGenerateContent", false, &api_gemini, ROUTE_PROMPT,
-         "/models/mapped:streamGenerateContent?alt=sse"},
+        {HTTP_POST, false, "/v1/chat/completions", &api_openai_chat, "/chat/completions", ROUTE_PROMPT},
+        {HTTP_POST, false, "/v1/completions", &api_openai_completions, "/completions", ROUTE_PROMPT},
+        {HTTP_POST, false, "/v1/embeddings", &api_openai_embeddings, "/embeddings", ROUTE_EMBEDDING},
+        {HTTP_POST, false, "/v1/responses", &api_openai_responses, "/responses", ROUTE_PROMPT},
+        {HTTP_POST, false, "/v1/responses/compact", &api_openai_responses, "/responses/compact", ROUTE_PROMPT},
+        {HTTP_GET, false, "/v1/responses/resp_1a-b", &api_openai_responses, "/responses/resp_1a-b", ROUTE_LISTING},
+        {HTTP_DELETE, false, "/v1/responses/resp_1", &api_openai_responses, "/responses/resp_1", ROUTE_LISTING},
+        {HTTP_POST, true, "/v1/messages", &api_anthropic_messages, "/messages", ROUTE_PROMPT},
+        {HTTP_POST, true, "/v1/messages/count_tokens", &api_anthropic_messages, "/messages/count_tokens", ROUTE_PROMPT},
+        {HTTP_GET, true, "/v1/models", &api_anthropic_messages, "/models", ROUTE_LISTING},
+        {HTTP_GET, false, "/v1/models", &api_openai_chat, "/models", ROUTE_LISTING},
+        {HTTP_POST, false, "/api/chat", &api_ollama_chat, "/api/chat", ROUTE_PROMPT},
+        {HTTP_POST, false, "/api/embed", &api_ollama_chat, "/api/embed", ROUTE_EMBEDDING},
+        {HTTP_POST, false, "/v1beta/models/gemini-2.5-pro:generateContent", &api_gemini,
+         "/models/mapped:generateContent", ROUTE_PROMPT},
+        {HTTP_POST, false, "/v1beta/models/g:streamGenerateContent", &api_gemini,
+         "/models/mapped:streamGenerateContent?alt=sse", ROUTE_PROMPT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct route_call call;

@@ -3,11 +3,7 @@
 #ifndef SLUICE_TESTS_WORKER_FIXTURE_H
 #define SLUICE_TESTS_WORKER_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit/gateway/exchange/inbound_fixture.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>
@@ -26,7 +22,16 @@
 
 /* --- the upstream --- */
 
-enum upstream_mode { UPSTREAM_ANSWERS, UPSTREAM_STREAMS, UPSTREAM_WAITS, UPSTREAM_HANGS, UPSTREAM_CUTS, UPSTREAM_BUSY };
+enum upstream_mode {
+    UPSTREAM_ANSWERS,
+    UPSTREAM_STREAMS,
+    UPSTREAM_WAITS,
+    UPSTREAM_HANGS,
+    UPSTREAM_CUTS,
+    UPSTREAM_BUSY,
+    UPSTREAM_EMPTY,
+    UPSTREAM_CODED
+};
 
 struct test_upstream {
     int listener;
@@ -116,6 +121,10 @@ static inline bool upstream_serve(int fd) {
     case UPSTREAM_CUTS:
         (void)send_all(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"cho");
         return false;
+    case UPSTREAM_EMPTY: return send_all(fd, "HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n\r\n");
+    case UPSTREAM_CODED:
+        return send_all(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: identity\r\n"
+                            "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}");
     case UPSTREAM_BUSY: return send_all(fd, "HTTP/1.1 429 Busy\r\nContent-Length: 0\r\n\r\n");
     }
     return false;
@@ -182,10 +191,15 @@ static inline void upstream_stop(void) {
 
 struct test_gateway {
     char folder[64];
-    struct service *service;
+    struct settings *settings;
+    struct slice *labels;
+    struct vault_scope scope;
+    struct service_upstream origins[2];
+    struct route_upstream upstreams[2];
+    struct service service; /* made by hand, so that it has the fixture's few rules */
     struct worker *worker;
     pthread_t thread;
-    unsigned short port;
+    unsigned short port, admin_port;
 };
 
 static struct test_gateway gateway;
@@ -195,25 +209,65 @@ static inline void *gateway_main(void *worker) {
     return NULL;
 }
 
-/* `settings` is more YAML, each line with its end. */
-static inline void gateway_start(const char *settings) {
-    struct settings *loaded = NULL;
+static inline void gateway_load(const char *more) {
     struct detail detail = {""};
     char yaml[2048];
     (void)snprintf(gateway.folder, sizeof gateway.folder, "/tmp/sluice-test-worker-XXXXXX");
     assert_non_null(mkdtemp(gateway.folder));
     (void)snprintf(yaml, sizeof yaml,
-                   "listen: 127.0.0.1:0\ndata_dir: %s/data\npolicy: balanced\n"
+                   "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndata_dir: %s\n"
                    "upstreams:\n"
                    "  - {name: first, class: local, api: openai, url: \"http://127.0.0.1:%u/v1\"}\n"
                    "  - {name: second, class: subscription, api: openai, url: \"http://127.0.0.1:%u/v1\"}\n%s",
-                   gateway.folder, upstream.port, upstream.port, settings);
-    enum outcome outcome = settings_load_text(slice_str(yaml), "test", api_names(), &loaded, &detail);
-    if (outcome == OUTCOME_OK) outcome = service_create(&loaded, 1, &gateway.service, &detail);
-    if (outcome == OUTCOME_OK) outcome = worker_create(gateway.service, true, &gateway.worker, &detail);
+                   gateway.folder, upstream.port, upstream.port, more);
+    const enum outcome outcome = settings_load_text(slice_str(yaml), "test", api_names(), &gateway.settings, &detail);
+    if (outcome != OUTCOME_OK) print_error("%s\n", detail.text);
+    assert_int_equal(outcome, OUTCOME_OK);
+}
+
+static inline void gateway_assemble(void) {
+    struct service *service = &gateway.service;
+    const uint32_t rules = detector_rule_count(fixture.detector);
+    gateway.labels = calloc(rules, sizeof *gateway.labels);
+    assert_non_null(gateway.labels);
+    service->settings = gateway.settings;
+    service->rules = fixture.rules;
+    service->labels = gateway.labels;
+    for (uint32_t i = 0; i < rules; i++) {
+        const struct slice label = slice_str(detector_rule(fixture.detector, (uint16_t)i)->label);
+        bool known = false;
+        for (uint32_t k = 0; k < service->label_count; k++) known = known || slice_equal(service->labels[k], label);
+        if (!known) service->labels[service->label_count++] = label;
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct settings_upstream *settings = &gateway.settings->upstreams[i];
+        gateway.origins[i].settings = settings;
+        gateway.origins[i].origin =
+            (struct net_origin){.host = slice_str(settings->url.host), .port = settings->url.port};
+        gateway.upstreams[i] =
+            (struct route_upstream){.name = settings->name, .class_ = settings->class_, .api = settings->api};
+    }
+    service->upstreams = gateway.origins;
+    service->rules.upstreams = gateway.upstreams;
+    service->rules.upstream_count = 2;
+    service->scopes = &gateway.scope;
+}
+
+/* `settings` is more YAML, each line with its end. The fixture is made. */
+static inline void gateway_start(const char *settings) {
+    struct detail detail = {""};
+    const struct vault_settings in_memory = {0};
+    gateway_load(settings);
+    gateway_assemble();
+    enum outcome outcome = vault_open(&in_memory, &gateway.service.vault, &detail);
+    if (outcome == OUTCOME_OK)
+        outcome = audit_chain_open(gateway.settings->audit_file, &gateway.service.audit, &detail);
+    if (outcome == OUTCOME_OK) outcome = worker_create(&gateway.service, true, &gateway.worker, &detail);
     if (outcome != OUTCOME_OK) print_error("%s: %s\n", outcome_text(outcome), detail.text);
     assert_int_equal(outcome, OUTCOME_OK);
-    gateway.port = net_listener_port(gateway.worker->listeners[0]);
+    gateway.scope = vault_scope_of(gateway.service.vault, SLICE("tenant:default"), SLICE("default"));
+    gateway.admin_port = net_listener_port(gateway.worker->listeners[0]);
+    gateway.port = net_listener_port(gateway.worker->listeners[1]);
     assert_int_equal(pthread_create(&gateway.thread, NULL, gateway_main, gateway.worker), 0);
 }
 
@@ -222,14 +276,14 @@ static inline int remove_entry(const char *path, const struct stat *status, int 
     return remove(path);
 }
 
-/* Drains the worker, waits for its thread, and takes all apart in the server's order. */
-static inline void gateway_stop(void) {
-    worker_drain(gateway.worker);
+/* Waits for the drained worker's thread, and takes all apart in the server's order. */
+static inline void gateway_end(void) {
     pthread_join(gateway.thread, NULL);
     worker_close(gateway.worker);
-    service_close(gateway.service);
+    service_close(&gateway.service);
     worker_destroy(&gateway.worker);
-    service_destroy(&gateway.service);
+    settings_destroy(&gateway.settings);
+    free(gateway.labels);
     (void)nftw(gateway.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -258,21 +312,24 @@ static inline void send_request(int fd, const char *content) {
     buffer_deinit(&request);
 }
 
-/* Reads one answer with a length, head and body; or, with `to_end`, everything. False: the connection ended before. */
-static inline bool read_answer(int fd, bool to_end, char *text, size_t room) {
-    size_t len = 0;
-    for (;;) {
-        text[len] = '\0';
-        const char *end = strstr(text, "\r\n\r\n");
-        const char *field = strstr(text, "Content-Length: ");
-        if (!to_end && end && field && field < end && len >= (size_t)(end + 4 - text) + strtoul(field + 16, NULL, 10))
-            return true;
-        /* One byte at a time: what follows belongs to the next answer. */
-        const ssize_t got = recv(fd, text + len, to_end ? room - 1 - len : 1, 0);
-        if (got <= 0) return to_end && got == 0 && end;
-        len += (size_t)got;
-        assert_true(len < room - 1);
+static inline bool is_whole_answer(const char *text, size_t len) {
+    const char *end = strstr(text, "\r\n\r\n");
+    if (end == NULL) return false;
+    if (strncmp(text, "HTTP/1.1 204 ", 13) == 0) return true;
+    const char *field = strstr(text, "Content-Length: ");
+    if (field && field < end) return len >= (size_t)(end + 4 - text) + strtoul(field + 16, NULL, 10);
+    return strstr(text, "Transfer-Encoding: chunked") && strstr(end, "0\r\n\r\n");
+}
+
+/* Reads one answer, head and body. False: the connection ended before, or it took 10 s. */
+static inline bool read_answer(int fd, char *text, size_t room) {
+    /* One byte at a time: what follows belongs to the next answer. */
+    for (size_t len = 0; len < room - 1;) {
+        if (recv(fd, text + len, 1, 0) <= 0) return false;
+        text[++len] = '\0';
+        if (is_whole_answer(text, len)) return true;
     }
+    return false;
 }
 
 #endif

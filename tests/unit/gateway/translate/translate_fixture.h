@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/require.h"
 #include "gateway/body/sse.h"
 #include "gateway/translate/translate.h"
 
@@ -24,7 +25,7 @@
 /* In the arena, NUL-terminated. */
 static inline char *double_quoted(struct arena *arena, const char *text) {
     char *copy = arena_string(arena, slice_str(text));
-    assert_non_null(copy);
+    require(copy);
     for (char *c = copy; *c; c++)
         if (*c == '\'') *c = '"';
     return copy;
@@ -41,27 +42,29 @@ static inline struct json_doc walked(struct arena *arena, const char *text, bool
 
 struct carried {
     enum outcome outcome;
-    const char *body; /* NUL-terminated; NULL unless OK */
+    const char *body; /* NUL-terminated; "" unless OK */
     struct translate_problem problem;
 };
 
 static inline struct carried carry_request(struct arena *arena, enum translate_format from, enum translate_format to,
                                            const char *text, const char *model) {
     const struct json_doc doc = walked(arena, text, false);
-    struct carried carried = {.body = NULL};
+    struct carried carried = {.body = ""};
     struct slice body = {NULL, 0};
     carried.outcome = translate_request(from, to, &doc, model, arena, &body, &carried.problem);
     if (carried.outcome == OUTCOME_OK) carried.body = arena_string(arena, body);
+    require(carried.body);
     return carried;
 }
 
 static inline struct carried carry_answer(struct arena *arena, enum translate_format from, enum translate_format to,
                                           const char *text) {
     const struct json_doc doc = walked(arena, text, true);
-    struct carried carried = {.body = NULL};
+    struct carried carried = {.body = ""};
     struct slice body = {NULL, 0};
     carried.outcome = translate_answer(from, to, &doc, arena, &body);
     if (carried.outcome == OUTCOME_OK) carried.body = arena_string(arena, body);
+    require(carried.body);
     return carried;
 }
 
