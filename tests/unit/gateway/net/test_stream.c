@@ -205,7 +205,8 @@ static void it_says_when_the_queue_has_drained(void **state) {
     for (unsigned round = 1; round <= 3; round++) {
         reader.most = fill_up(side->stream, pattern, LARGE_BYTES * 4);
         run_for(fixture.loop, 20);
-        assert_int_equal(side->drain_count, round - 1);
+        /* The kernel may widen its own buffers and take the queue before anybody reads: once a filling all the same. */
+        assert_in_range(side->drain_count, round - 1, round);
         assert_int_equal(pthread_create(&reader.thread, NULL, reader_main, &reader), 0);
         RUN_UNTIL(fixture.loop, side->drain_count == round);
         assert_true(net_stream_queued_bytes(side->stream) < NET_STREAM_LOW_MARK_BYTES);
