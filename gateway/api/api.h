@@ -40,6 +40,7 @@ struct api_error {
     const char *message;
     const char *const *rules; /* ids of rules, then NULL; or NULL */
     const char *const *paths; /* JSON paths of what the rules found, then NULL; or NULL */
+    bool final;               /* trying again cannot help, whatever the status says */
 };
 
 /* How an upstream of a provider's kind is called. */

@@ -6,8 +6,9 @@
 
 #define PLAIN_NODE 0 /* below it everything is plain */
 #define ROOT_NODE 1
-#define KINDS_NODE 2 /* its children are the roots of documents of one kind each */
-#define FIRST_FREE_NODE 3
+#define KINDS_NODE 2    /* its children are the roots of documents of one kind each */
+#define ANYWHERE_NODE 3 /* its children are members that mean the same wherever they stand */
+#define FIRST_FREE_NODE 4
 #define LONGEST_NAME 256 /* six bytes an escape: every known name fits however it is spelled */
 
 struct map_node {
@@ -26,6 +27,7 @@ struct field_map {
 static const struct slice element_name = {"[]", 2};
 static const struct slice any_name = {"*", 1};
 static const struct slice deep_name = {"**", 2};
+static const struct slice anywhere_prefix = {"**.", 3};
 
 static uint16_t child_named(const struct field_map *map, uint16_t parent, struct slice name) {
     uint16_t child = map->nodes[parent].first_child;
@@ -35,10 +37,11 @@ static uint16_t child_named(const struct field_map *map, uint16_t parent, struct
 
 static uint16_t child_member(const struct field_map *map, uint16_t parent, struct slice name) {
     if (map->nodes[parent].deep) return parent;
-    if (map->nodes[parent].first_child == 0) return PLAIN_NODE;
-    if (slice_equal(name, element_name)) return child_named(map, parent, any_name); /* it is no element */
-    const uint16_t child = child_named(map, parent, name);
-    return child ? child : child_named(map, parent, any_name);
+    const bool is_name = !slice_equal(name, element_name); /* a member called "[]" is no element */
+    uint16_t child = is_name ? child_named(map, parent, name) : PLAIN_NODE;
+    if (child == PLAIN_NODE) child = child_named(map, parent, any_name);
+    if (child == PLAIN_NODE && is_name) child = child_named(map, ANYWHERE_NODE, name);
+    return child;
 }
 
 static uint16_t child_element(const struct field_map *map, uint16_t parent) {
@@ -86,6 +89,10 @@ static void rule_add(struct field_map *map, const struct field_rule *rule) {
     struct slice rest = slice_str(rule->path);
     const struct slice kind = path_kind(&rest);
     uint16_t node = kind.len ? child_add(map, KINDS_NODE, kind) : ROOT_NODE;
+    if (slice_starts_with(rest, anywhere_prefix)) {
+        node = ANYWHERE_NODE;
+        rest = slice_range(rest, anywhere_prefix.len, rest.len);
+    }
     while (rest.len) {
         const struct slice step = path_step(&rest);
         if (slice_equal(step, deep_name))

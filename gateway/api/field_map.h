@@ -5,7 +5,8 @@
  * pass over the walked document's tape.
  *
  * Path form: member names joined by `.`; `[]` behind a name stands for every element of its array;
- * `*` for any member name; `.**` at the end for everything below, keys included. "KIND:" before the path
+ * `*` for any member name; `.**` at the end for everything below, keys included; `**.name` for a member of
+ * that name wherever no other rule speaks of it. "KIND:" before the path
  * limits it to documents of one kind, such as a stream event's type.
  * Owns: map: its nodes.  Threads: immutable after creation, so any.  Errors: NO_MEMORY. */
 #ifndef SLUICE_GATEWAY_API_FIELD_MAP_H

@@ -1,6 +1,7 @@
 /* Gemini: POST /v1beta/models/M:generateContent, :streamGenerateContent (as server-sent events), :countTokens.
  *
- * A part that carries a thoughtSignature is signed: it goes and comes as it is.
+ * A part that carries a thoughtSignature is restored and tokenised again like any other: the same value has the same
+ * token, so what the provider gets back is what it signed. The signature itself goes as it is.
  * Source: the official client package google-genai (GenerateContentResponse, errors.APIError). */
 #include "gateway/api/api.h"
 #include "gateway/body/json_text.h"
@@ -17,16 +18,12 @@ const struct api_family api_family_gemini = {
 };
 
 static const struct field_rule request_rules[] = {
-    {"contents[].parts[].inlineData.data", FIELD_BINARY},
-    {"contents[].parts[].inline_data.data", FIELD_BINARY},
-    {"contents[].parts[].fileData.fileUri", FIELD_REFERENCE},
-    {"contents[].parts[].file_data.file_uri", FIELD_REFERENCE},
-    {"contents[].parts[].thoughtSignature", FIELD_OPAQUE},
-    {"contents[].parts[].thought_signature", FIELD_OPAQUE},
-    {"systemInstruction.parts[].inlineData.data", FIELD_BINARY},
-    {"systemInstruction.parts[].fileData.fileUri", FIELD_REFERENCE},
-    {"cachedContent", FIELD_REFERENCE},
-    {NULL, FIELD_PLAIN},
+    {"**.inlineData.data", FIELD_BINARY},  {"**.inline_data.data", FIELD_BINARY},
+    {"**.voiceSampleAudio", FIELD_BINARY}, {"**.voice_sample_audio", FIELD_BINARY},
+    {"**.consentAudio", FIELD_BINARY},     {"**.consent_audio", FIELD_BINARY},
+    {"**.fileUri", FIELD_REFERENCE},       {"**.file_uri", FIELD_REFERENCE},
+    {"**.thoughtSignature", FIELD_OPAQUE}, {"**.thought_signature", FIELD_OPAQUE},
+    {"cachedContent", FIELD_REFERENCE},    {NULL, FIELD_PLAIN},
 };
 
 static const struct field_rule answer_rules[] = {

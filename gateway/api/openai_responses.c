@@ -8,18 +8,14 @@
 static const struct field_rule request_rules[] = {
     {"model", FIELD_MODEL},
     {"input[].arguments", FIELD_JSON_TEXT},
-    {"input[].encrypted_content", FIELD_OPAQUE},
     {"input[].summary.**", FIELD_OPAQUE}, /* of reasoning items */
-    {"input[].content[].image_url", FIELD_BINARY},
-    {"input[].content[].file_data", FIELD_BINARY},
-    {"input[].content[].file_url", FIELD_BINARY},
-    {"input[].content[].file_id", FIELD_REFERENCE},
     {"input[].content[].input_audio.data", FIELD_BINARY},
-    {"input[].output[].image_url", FIELD_BINARY},
-    {"input[].output[].file_data", FIELD_BINARY},
-    {"input[].output[].file_id", FIELD_REFERENCE},
-    {"input[].output.image_url", FIELD_BINARY},
-    {"input[].result", FIELD_BINARY},
+    {"input[].result", FIELD_BINARY}, /* of image generation */
+    {"**.encrypted_content", FIELD_OPAQUE},
+    {"**.image_url", FIELD_BINARY},
+    {"**.file_data", FIELD_BINARY},
+    {"**.file_url", FIELD_BINARY},
+    {"**.file_id", FIELD_REFERENCE},
     {NULL, FIELD_PLAIN},
 };
 

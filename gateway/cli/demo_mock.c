@@ -70,6 +70,7 @@ enum outcome demo_mock_start(struct demo_mock **mock_out, struct starter_ports *
     char port_file[128];
     snprintf(port_file, sizeof port_file, "%s/ports", mock->folder);
     if (outcome == OUTCOME_OK) mock->pid = fork();
+    if (mock->pid < 0) outcome = detail_set(detail, OUTCOME_IO, "no process can be made: %s", strerror(errno));
     if (mock->pid == 0 && outcome == OUTCOME_OK) run_program(mock, port_file);
     bool ready = false;
     for (int i = 0; outcome == OUTCOME_OK && !ready && i < START_TRIES; i++) {
@@ -95,8 +96,8 @@ void demo_mock_stop(struct demo_mock **mock) {
     if ((*mock)->pid > 0) {
         kill((*mock)->pid, SIGTERM);
         waitpid((*mock)->pid, NULL, 0);
-        remove_folder((*mock)->folder);
     }
+    if ((*mock)->pid != 0) remove_folder((*mock)->folder); /* made before the child was */
     free(*mock);
     *mock = NULL;
 }

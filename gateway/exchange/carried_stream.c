@@ -15,14 +15,16 @@ struct carried_stream {
     enum outcome outcome;
 };
 
-enum outcome carried_stream_create(const struct api_bridge *bridge, struct carried_stream **stream_out) {
+enum outcome carried_stream_create(const struct api_bridge *bridge, bool separate_usage,
+                                   struct carried_stream **stream_out) {
     struct carried_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) return OUTCOME_NO_MEMORY;
     stream->lines = bridge->api->lines;
     sse_reader_init(&stream->events, LARGEST_EVENT_BYTES);
     ndjson_reader_init(&stream->rows, LARGEST_EVENT_BYTES);
     const enum outcome outcome = translate_stream_create(bridge->upstream, bridge->agent, &stream->translation);
-    if (outcome != OUTCOME_OK) carried_stream_destroy(&stream);
+    if (outcome == OUTCOME_OK) translate_stream_separate_usage(stream->translation, separate_usage);
+    else carried_stream_destroy(&stream);
     *stream_out = stream;
     return outcome;
 }

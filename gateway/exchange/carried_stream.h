@@ -10,7 +10,9 @@
 
 struct carried_stream;
 
-enum outcome carried_stream_create(const struct api_bridge *bridge, struct carried_stream **stream_out) MUST_CHECK;
+/* `separate_usage`: the agent asked for its usage in a chunk of its own (OpenAI chat, stream_options.include_usage). */
+enum outcome carried_stream_create(const struct api_bridge *bridge, bool separate_usage,
+                                   struct carried_stream **stream_out) MUST_CHECK;
 
 /* Sets *stream to NULL; NULL is allowed. */
 void carried_stream_destroy(struct carried_stream **stream);

@@ -91,7 +91,11 @@ static void expect_request(struct client *client) {
 static void refuse_message(struct client *client) {
     const struct http_refusal refusal = request_reader_refusal(client->reader);
     const struct answer_marks marks = {.request_id = SLICE("none"), .tier = TIER_NONE};
-    const struct api_error error = {refusal.status, "sluice_bad_request", refusal.reason, NULL, NULL};
+    const struct api_error error = {
+        .status = refusal.status,
+        .code = refusal.status == 413 ? refusal_too_large.code : "sluice_bad_request",
+        .message = refusal.reason,
+    };
     struct buffer out;
     buffer_init(&out, 0);
     refusal_write(&out, &marks, api_default(), &error, (struct refusal_connection){false, 1});

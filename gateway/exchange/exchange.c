@@ -147,8 +147,12 @@ static enum step run_judge(struct exchange *exchange) {
                        exchange->coding != CONTENT_CODING_IDENTITY;
     if (large) {
         exchange->work = (struct net_work){.run = state->judge, .on_done = on_judged};
-        exchange->outcome = net_loop_offload(exchange->worker->loop, &exchange->work);
-        if (exchange->outcome != OUTCOME_OK) return STEP_FINISHED;
+        /* From here on the outcome is the other thread's, until on_judged. */
+        const enum outcome offloaded = net_loop_offload(exchange->worker->loop, &exchange->work);
+        if (offloaded != OUTCOME_OK) {
+            exchange->outcome = offloaded;
+            return STEP_FINISHED;
+        }
         exchange->held++;
         return STEP_WAITS;
     }
@@ -225,7 +229,7 @@ static void after_record(struct exchange *exchange) {
     } else if (exchange->outcome != OUTCOME_OK) {
         exchange_refuse(exchange,
                         (struct api_error){503, "sluice_audit_unavailable",
-                                           "the audit log cannot be written, so nothing was sent", NULL, NULL});
+                                           "the audit log cannot be written, so nothing was sent", NULL, NULL, false});
     } else {
         exchange_move(exchange, EXCHANGE_CLEAR);
     }
@@ -431,8 +435,8 @@ void exchange_drained(struct exchange *exchange) {
 }
 
 void exchange_timeout(struct exchange *exchange) {
-    static const struct api_error slow = {504, "sluice_upstream_timeout", "the upstream did not answer in time", NULL,
-                                          NULL};
+    static const struct api_error slow = {
+        504, "sluice_upstream_timeout", "the upstream did not answer in time", NULL, NULL, false};
     exchange_enter(exchange);
     if (exchange->state == EXCHANGE_SENDING) {
         breaker_failure(&exchange->worker->breakers[exchange->outbound.upstream], clock_monotonic_ns() / 1000000);

@@ -1,8 +1,10 @@
 #include "gateway/exchange/layout.h"
 
+#include "detect/base64.h"
 #include "gateway/body/json_text.h"
 
 #define NESTED_DEPTH 64
+#define SHORTEST_SEALED_BYTES 16 /* of base64 that could hold a value */
 #define NESTED_NODES (1u << 20)
 
 /* What is being laid: a document, and, for one nested in a string, the decoded string with its origins. */
@@ -201,6 +203,20 @@ static void lay_binary(struct layout *layout, const struct source *source, uint3
     piece_end(layout);
 }
 
+/* A signature or sealed text that is base64 is scanned decoded as well: it is forwarded, and could carry anything. */
+static void lay_unsealed(struct layout *layout, const struct source *source, uint32_t i) {
+    const struct json_node *node = &source->doc->nodes[i];
+    const struct slice raw = json_raw(source->doc, i);
+    if (source->outer || node->escaped || raw.len < SHORTEST_SEALED_BYTES) return;
+    char *unsealed = arena_alloc(layout->text.arena, raw.len);
+    const size_t len = unsealed ? base64_decode(raw, unsealed, raw.len) : 0;
+    if (len == 0) return; /* no base64; a full arena has failed the layout */
+    scan_text_add_glue(&layout->text, SLICE(SCAN_SEPARATOR));
+    const uint32_t piece = piece_add(layout, (struct piece){.node = i, .meaning = FIELD_OPAQUE});
+    scan_text_add_atom(&layout->text, slice_of(unsealed, len), node->begin, (uint32_t)raw.len, piece);
+    piece_end(layout);
+}
+
 static void lay_value(struct layout *layout, const struct source *source, uint32_t i) {
     const struct json_node *node = &source->doc->nodes[i];
     const enum field_meaning meaning = source->map ? field_map_meaning(source->map, node) : FIELD_PLAIN;
@@ -211,6 +227,7 @@ static void lay_value(struct layout *layout, const struct source *source, uint32
     if (meaning == FIELD_REFERENCE) layout->has_reference = true;
     if (meaning == FIELD_JSON_TEXT && node->type == JSON_STRING && lay_json_text(layout, source, i)) return;
     lay_text(layout, source, i, meaning);
+    if (meaning == FIELD_OPAQUE && node->type == JSON_STRING) lay_unsealed(layout, source, i);
 }
 
 static bool is_scalar_text(const struct json_node *node) {

@@ -35,6 +35,7 @@ static const struct api_error nobody_may = {
     .status = 503,
     .code = "sluice_no_upstream",
     .message = "no configured upstream may get a request of this tier, so nothing was sent",
+    .final = true,
 };
 
 static const struct api_error nobody_answers = {

@@ -32,7 +32,8 @@ void refusal_write(struct buffer *out, const struct answer_marks *marks, const s
     uint32_t count = 0;
     fields[count++] = (struct http_field){SLICE("content-type"), SLICE("application/json")};
     for (uint32_t i = 0; i < ANSWER_MARKS_COUNT; i++) fields[count++] = mark_fields.fields[i];
-    if (!retry_may_help(error->status)) fields[count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
+    if (error->final || !retry_may_help(error->status))
+        fields[count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
     http_write_response_head(out, error->status, fields, count, HTTP_FRAMING_LENGTH, body.len, connection.keep_alive,
                              connection.minor_version);
     buffer_append(out, buffer_slice(&body));
@@ -48,7 +49,7 @@ const struct api_error refusal_too_large = {
 
 /* Where and why the walker gave up; its reasons are its own words, never the input's. */
 static struct api_error refusal_of_json(const struct inbound *in) {
-    struct api_error error = {400, "sluice_invalid_body", "the body is no acceptable JSON", NULL, NULL};
+    struct api_error error = {400, "sluice_invalid_body", "the body is no acceptable JSON", NULL, NULL, false};
     char text[256];
     const int len = snprintf(text, sizeof text, "the body is no acceptable JSON: %s, at byte %u", in->json_error.reason,
                              in->json_error.offset);
@@ -60,14 +61,20 @@ static struct api_error refusal_of_json(const struct inbound *in) {
 struct api_error refusal_of_step(const struct inbound *in, enum outcome outcome) {
     if (in->progress == INBOUND_NEW && in->json_error.reason) return refusal_of_json(in);
     if (in->progress == INBOUND_NEW && outcome == OUTCOME_UNSUPPORTED)
-        return (struct api_error){400, "sluice_token_ids",
-                                  "the prompt is a list of token ids, which cannot be scanned: send text", NULL, NULL};
+        return (struct api_error){400,
+                                  "sluice_token_ids",
+                                  "the prompt is a list of token ids, which cannot be scanned: send text",
+                                  NULL,
+                                  NULL,
+                                  false};
     if (outcome == OUTCOME_OVERFLOW) return refusal_too_large;
     if (outcome == OUTCOME_DENIED)
-        return (struct api_error){403, "sluice_blocked",
-                                  "blocked: something sensitive stands where it cannot be replaced", NULL, NULL};
-    return (struct api_error){503, "sluice_check_failed",
-                              "a check could not be completed, so nothing was sent; try again later", NULL, NULL};
+        return (struct api_error){
+            403,  "sluice_blocked", "blocked: something sensitive stands where it cannot be replaced", NULL, NULL,
+            false};
+    return (struct api_error){
+        503,  "sluice_check_failed", "a check could not be completed, so nothing was sent; try again later", NULL, NULL,
+        false};
 }
 
 #define PATHS_SHOWN 16
@@ -98,8 +105,8 @@ static const char **list_paths(const struct inbound *in) {
 }
 
 struct api_error refusal_of_verdict(const struct inbound *in) {
-    struct api_error error = {403, "sluice_blocked", "blocked by policy: the request holds what may not leave", NULL,
-                              NULL};
+    struct api_error error = {
+        403, "sluice_blocked", "blocked by policy: the request holds what may not leave", NULL, NULL, false};
     const char **rules = arena_zalloc(in->arena, in->verdict.reason_count + 1, sizeof *rules);
     for (uint32_t i = 0; rules && i < in->verdict.reason_count; i++)
         rules[i] = detector_rule(in->rules->detector, in->verdict.reasons[i])->id;

@@ -118,12 +118,18 @@ static enum http_framing framing_of(const struct exchange *exchange, const struc
     return exchange->client_minor_version == 0 ? HTTP_FRAMING_CLOSE : HTTP_FRAMING_CHUNKED;
 }
 
+static bool wants_separate_usage(const struct exchange *exchange) {
+    const struct json_doc *doc = &exchange->in.doc;
+    const uint32_t options = json_member(doc, 0, SLICE("stream_options"));
+    return json_is(doc, json_member(doc, options, SLICE("include_usage")), JSON_TRUE);
+}
+
 static enum outcome create_streams(struct exchange *exchange) {
     struct answer *answer = &exchange->answer;
     enum outcome outcome = answer_stream_create(outbound_api(exchange), &exchange->issued.source,
                                                 exchange->in.minted_count > 0, &answer->stream);
     if (outcome == OUTCOME_OK && exchange->outbound.bridged)
-        outcome = carried_stream_create(&exchange->outbound.bridge, &answer->carried);
+        outcome = carried_stream_create(&exchange->outbound.bridge, wants_separate_usage(exchange), &answer->carried);
     return outcome;
 }
 

@@ -67,7 +67,14 @@ static void on_signal(void *owner, int signum) {
 
 static void on_ended(struct net_post *post) {
     struct server *server = RING_ITEM(post, struct worker_thread, ended)->server;
-    if (--server->running == 0) net_loop_stop(server->loop);
+    if (--server->running > 0) return;
+    /* Everything is drained: a second SIGTERM must not make the end of it look like a crash. */
+    sigset_t late;
+    sigemptyset(&late);
+    sigaddset(&late, SIGTERM);
+    sigaddset(&late, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &late, NULL);
+    net_loop_stop(server->loop);
 }
 
 static void *worker_main(void *argument) {

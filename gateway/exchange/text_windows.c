@@ -131,6 +131,8 @@ static enum outcome keep_one(const struct text_windows *windows, struct text_win
     if (event->data_begin != UINT32_MAX) {
         event_write(event, data, &text->again);
         text->text_at += event->data_begin;
+        /* The LF of its last line end may not have come yet. */
+        if (event->raw.data[event->raw.len - 1] == '\r') buffer_append_char(&text->again, '\n');
     } else {
         const struct slice head = SLICE("data: ");
         if (event->name.len)

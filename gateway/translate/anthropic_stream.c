@@ -125,7 +125,7 @@ static enum outcome take_stop(struct translate_stream *stream, const struct json
 }
 
 static enum outcome take_error(struct translate_stream *stream, const struct json_doc *doc, struct buffer *out) {
-    relay_fail(stream, reply_text(doc, json_member(doc, 0, SLICE("error")), "message"), out);
+    relay_fail(stream, reply_error_text(doc), out);
     return OUTCOME_OK;
 }
 

@@ -89,6 +89,7 @@ static enum outcome call_open(struct open_calls *open, struct part *call, struct
         const int len = snprintf(id, sizeof id, "call_%llu", (unsigned long long)open->number);
         call->id = arena_copy(arena, slice_of(id, (size_t)len));
         if (call->id.data == NULL) return OUTCOME_NO_MEMORY;
+        call->minted = true;
     }
     open->number++;
     open->results[open->count] = (struct part_list){NULL, NULL};
@@ -104,7 +105,7 @@ static enum outcome turn_open(struct open_calls *open, struct message *message, 
 }
 
 static bool is_answer_to(const struct part *result, const struct part *call) {
-    if (result->id.len) return json_text_equal(result->id, call->id);
+    if (result->id.len && !call->minted) return json_text_equal(result->id, call->id);
     return result->name.len == 0 || json_text_equal(result->name, call->name);
 }
 

@@ -46,6 +46,7 @@ struct part {
     struct part_list content; /* RESULT: TEXT and IMAGE parts */
     bool is_error;            /* RESULT */
     bool placed;              /* RESULT: conversation_link has given it its place */
+    bool minted;              /* CALL: it came without an id */
 };
 
 enum message_role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL };
@@ -109,9 +110,9 @@ bool part_is_empty(const struct part *part);
 
 /* Connects calls and results once all messages stand. A call without an id is called call_<n>, n counting the
  * calls of the conversation from 0, so that a longer conversation keeps the ids of its beginning. A result
- * without an id belongs to the first call of the turn before it that has its name (any name if it has none) and
- * no result yet; a result without a name gets its call's. Results that follow each other come into the order of their
- * calls.
+ * without an id, or to a call that came without one, belongs to the first call of the turn before it that has its
+ * name (any name if it has none) and no result yet; a result without a name gets its call's. Results that follow
+ * each other come into the order of their calls.
  * UNSUPPORTED: a result that belongs to no call, or a second one of a call; over 1024 calls in one turn.
  * NO_MEMORY. */
 enum outcome conversation_link(struct conversation *conversation) MUST_CHECK;

@@ -56,7 +56,7 @@ enum outcome ollama_read_event(struct translate_stream *stream, const struct rel
     const struct json_doc *doc = event->doc;
     if (doc == NULL || !json_is(doc, 0, JSON_OBJECT)) return OUTCOME_INVALID;
     if (reply_has_member(doc, 0, "error")) {
-        relay_fail(stream, reply_text(doc, 0, "error"), out);
+        relay_fail(stream, reply_error_text(doc), out);
         return OUTCOME_OK;
     }
     enum outcome outcome = start_take(stream, doc, out);

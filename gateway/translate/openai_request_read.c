@@ -2,7 +2,8 @@
  *
  * Hints that are dropped: metadata, user, safety_identifier, prompt_cache_key, prompt_cache_options,
  * prompt_cache_retention, prompt_cache_breakpoint (of parts), service_tier, store, stream_options, prediction
- * (a guess that only saves time), an image's detail where the target has none.
+ * (a guess that only saves time); annotations and provider_specific_fields of an earlier answer, and the index of
+ * a streamed call. Where the target has none: an image's detail, reasoning_effort, verbosity.
  * Refused unless off: logprobs, top_logprobs, logit_bias, n above 1, modalities other than text. Refused: audio,
  * files, web search, moderation, custom tools, allowed_tools, participants' names, and the functions that tools
  * replaced. */
@@ -118,6 +119,7 @@ static const struct member message_members[] = {
     {"function_call", reading_refused, 0},
     /* of an answer, and of no use to the model */
     {"annotations", NULL, 0},
+    {"provider_specific_fields", NULL, 0}, /* LiteLLM's notes */
     {NULL, NULL, 0},
 };
 static const struct member_table message_table = {"messages[]", message_members};

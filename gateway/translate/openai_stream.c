@@ -79,7 +79,7 @@ enum outcome openai_read_event(struct translate_stream *stream, const struct rel
     if (slice_equal(slice_trim(event->data), SLICE("[DONE]"))) return relay_complete(stream, out);
     if (doc == NULL || !json_is(doc, 0, JSON_OBJECT)) return OUTCOME_INVALID;
     if (reply_has_member(doc, 0, "error")) {
-        relay_fail(stream, reply_text(doc, json_member(doc, 0, SLICE("error")), "message"), out);
+        relay_fail(stream, reply_error_text(doc), out);
         return OUTCOME_OK;
     }
     if (!reply_member_may_be(doc, 0, "choices", JSON_ARRAY)) return OUTCOME_INVALID;

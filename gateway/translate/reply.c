@@ -40,6 +40,11 @@ struct slice reply_text(const struct json_doc *doc, uint32_t object, const char 
     return json_is(doc, node, JSON_STRING) ? json_raw(doc, node) : slice_of(NULL, 0);
 }
 
+struct slice reply_error_text(const struct json_doc *doc) {
+    const struct slice message = reply_text(doc, json_member(doc, 0, SLICE("error")), "message");
+    return message.data ? message : reply_text(doc, 0, "error");
+}
+
 uint64_t reply_uint(const struct json_doc *doc, uint32_t object, const char *name) {
     uint64_t value = 0;
     const uint32_t node = json_member(doc, object, slice_str(name));

@@ -49,6 +49,9 @@ bool reply_members_are_text(const struct json_doc *doc, uint32_t object, const c
 /* The member's text, or absent when it is none. */
 struct slice reply_text(const struct json_doc *doc, uint32_t object, const char *name);
 
+/* The message of an error, as all formats tell it: error.message, or error itself; absent: none. */
+struct slice reply_error_text(const struct json_doc *doc);
+
 /* What every reader of JSON takes for the same number; sums of a few of them stay far from overflow. */
 #define REPLY_LARGEST_COUNT (UINT64_C(1) << 53)
 

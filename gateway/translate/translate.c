@@ -64,13 +64,14 @@ static enum outcome model_encode(const char *model, struct arena *arena, struct 
 }
 
 static enum outcome request_in_place(const struct json_doc *doc, const char *model_or_null, struct arena *arena,
-                                     struct slice *body_out) {
+                                     struct slice *body_out, struct translate_problem *problem) {
     if (model_or_null == NULL) {
         *body_out = doc->text;
         return OUTCOME_OK;
     }
     const uint32_t model = json_member(doc, 0, SLICE("model"));
-    if (!json_is(doc, model, JSON_STRING)) return OUTCOME_INVALID;
+    struct reading reading = {doc, arena, NULL, problem, "", "model"};
+    if (!json_is(doc, model, JSON_STRING)) return reading_refuse(&reading, model, OUTCOME_INVALID, "must be a string");
     struct json_splice splice = {.begin = doc->nodes[model].begin, .end = doc->nodes[model].end};
     const enum outcome outcome = model_encode(model_or_null, arena, &splice.text);
     return outcome == OUTCOME_OK ? json_splice_apply(doc->text, &splice, 1, arena, body_out) : outcome;
@@ -111,7 +112,7 @@ enum outcome translate_request(enum translate_format from, enum translate_format
                                const char *model_or_null, struct arena *arena, struct slice *body_out,
                                struct translate_problem *problem_out) {
     if (problem_out) *problem_out = (struct translate_problem){.path = "", .node = JSON_NONE};
-    if (from == to) return request_in_place(doc, model_or_null, arena, body_out);
+    if (from == to) return request_in_place(doc, model_or_null, arena, body_out, problem_out);
     const struct format *writer = format_of(to);
     if (writer->write_request == NULL)
         return translate_refuse(problem_out, "", "no upstream is spoken to in this format");
@@ -151,9 +152,8 @@ void translate_error(enum translate_format to, unsigned status, struct slice mes
 }
 
 struct slice translate_error_message(enum translate_format from, const struct json_doc *doc, struct arena *arena) {
-    const uint32_t error = json_member(doc, 0, SLICE("error"));
-    const struct slice encoded =
-        from == TRANSLATE_OLLAMA ? reply_text(doc, 0, "error") : reply_text(doc, error, "message");
     struct slice message;
-    return reading_plain(arena, encoded, &message) == OUTCOME_OK ? message : slice_of(NULL, 0);
+    (void)from; /* so far all formats tell it in the same places */
+    const enum outcome outcome = reading_plain(arena, reply_error_text(doc), &message);
+    return outcome == OUTCOME_OK ? message : slice_of(NULL, 0);
 }

@@ -15,8 +15,9 @@
  * Within one format the body stays as it is, byte for byte, but for the model's name.
  *
  * What is never done: dropping content, or a setting that changes what the answer means. What a format
- * cannot say is refused (UNSUPPORTED) with its place. What may be dropped stands in the readers' tables
- * of members, as the rows without a function; docs: each *_request_read.c begins with its list.
+ * cannot say is refused (UNSUPPORTED) with its place, and so is a member that sluice does not know. What may be
+ * dropped are hints: the reader of each format begins with its list (*_request_read.c, and the rows without a
+ * function in its tables), its writer with what the format has no place for (*_request_write.c).
  *
  * Sources of the formats: the types of the official client packages openai, anthropic and ollama, and
  * Ollama's own api/types.go for what its package leaves out.
@@ -66,7 +67,7 @@ enum outcome translate_answer(enum translate_format from, enum translate_format 
 /* Appends the body of an error answer; message is plain text. A failure is the buffer's. */
 void translate_error(enum translate_format to, unsigned status, struct slice message, struct buffer *out);
 
-/* The message of an upstream's error body, plain, in `arena`; "" when it has none. doc may be any document. */
+/* The message of an upstream's error body, plain, in `arena`; empty when it has none. doc may be any document. */
 struct slice translate_error_message(enum translate_format from, const struct json_doc *doc, struct arena *arena);
 
 /* One answer on its way, event by event.
@@ -95,8 +96,9 @@ void translate_stream_separate_usage(struct translate_stream *stream, bool separ
  * appends none, one or several complete events in the agent's framing: named events for Anthropic and
  * Responses, data lines and [DONE] for OpenAI chat, lines for Ollama. Empty data is allowed and does nothing.
  * What follows the end of the answer, or an error of the upstream's, does nothing.
- * INVALID, UNSUPPORTED, OVERFLOW (an answer over 32 MiB, or of over 4096 blocks), NO_MEMORY: the stream cannot
- * go on, and stays so; call translate_stream_end next. */
+ * INVALID, UNSUPPORTED, OVERFLOW (over 32 MiB of text that must be repeated, over 1024 blocks, or an event beyond
+ * the walker's limits), NO_MEMORY: the stream cannot go on, and stays so; call translate_stream_end next. After
+ * NO_MEMORY `out` may hold a part of an event, after the others whole events only. */
 enum outcome translate_stream_event(struct translate_stream *stream, struct slice event_name, struct slice data,
                                     struct buffer *out) MUST_CHECK;
 

@@ -31,7 +31,8 @@ static bool lookup(void *owner, struct slice token, struct slice *value_out) {
     return true;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv) {
+/* libFuzzer's signature. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) { /* NOLINT(readability-non-const-parameter) */
     (void)argc, (void)argv;
     require(api_maps_create() == OUTCOME_OK);
     for (unsigned char i = 0; i < 3; i++)

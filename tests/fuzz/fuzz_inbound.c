@@ -41,7 +41,8 @@ static struct vault_scope scope;
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerInitialize(int *argc, char ***argv) {
+/* libFuzzer's signature. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) { /* NOLINT(readability-non-const-parameter) */
     (void)argc, (void)argv;
     struct detector *detector = NULL;
     struct detail detail = {""};

@@ -8,6 +8,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # no list of prices from el
 
 import litellm
 
+litellm.suppress_debug_info = True  # it would be written to standard output
 root, kind, streamed = sys.argv[1], sys.argv[2], sys.argv[3] == "stream"
 told = json.load(sys.stdin)
 TOOL = {"type": "function", "function": {"name": "find_person", "description": "Finds a person in the address book.", "parameters": {
@@ -15,7 +16,8 @@ TOOL = {"type": "function", "function": {"name": "find_person", "description": "
 PLACES = {
     "openai": {"model": "openai/mock", "api_base": root + "/v1"},
     "anthropic": {"model": "anthropic/mock", "api_base": root},
-    "ollama": {"model": "ollama_chat/mock", "api_base": root},
+    # It sends no Content-Type of its own here, which sluice asks for.
+    "ollama": {"model": "ollama_chat/mock", "api_base": root, "extra_headers": {"content-type": "application/json"}},
 }
 
 

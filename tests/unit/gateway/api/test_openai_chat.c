@@ -63,13 +63,17 @@ static void a_choice_without_index_goes_by_its_place(void **state) {
 
 static void more_ends_than_fit_end_everything(void **state) {
     (void)state;
-    char data[4096] = "{\"choices\":[";
+    struct buffer data;
+    buffer_init(&data, 0);
+    buffer_append_str(&data, "{\"choices\":[");
     for (int i = 0; i < 17; i++)
-        (void)sprintf(data + strlen(data), "%s{\"index\":%d,\"finish_reason\":\"stop\"}", i ? "," : "", i);
-    strcat(data, "]}");
-    const struct event_role role = role_of(data);
+        buffer_append_format(&data, "%s{\"index\":%d,\"finish_reason\":\"stop\"}", i ? "," : "", i);
+    buffer_append_str(&data, "]}");
+    buffer_append_char(&data, '\0');
+    const struct event_role role = role_of(data.data);
     assert_int_equal(role.closes_count, 1);
     assert_int_equal(role.closes[0], WINDOW_ALL);
+    buffer_deinit(&data);
 }
 
 static void done_is_the_last_event(void **state) {
@@ -209,19 +213,19 @@ static void writes(const struct api_error *error, const char *expected) {
 
 static void writes_errors_in_their_shape(void **state) {
     (void)state;
-    writes(&(struct api_error){403, "sluice_blocked", "no \"way\"\n", NULL, NULL},
+    writes(&(struct api_error){.status = 403, .code = "sluice_blocked", .message = "no \"way\"\n"},
            "{\"error\":{\"message\":\"no "
            "\\\"way\\\"\\n\",\"type\":\"permission_error\",\"param\":null,\"code\":\"sluice_blocked\"}}");
     static const char *const rules[] = {"rule_one", "rule\"two", NULL};
     static const char *const paths[] = {"$.messages[0].content", NULL};
     static const char *const none[] = {NULL};
-    writes(&(struct api_error){401, "c", "m", rules, paths},
+    writes(&(struct api_error){.status = 401, .code = "c", .message = "m", .rules = rules, .paths = paths},
            "{\"error\":{\"message\":\"m\",\"type\":\"authentication_error\",\"param\":null,\"code\":\"c\",\"rules\":["
            "\"rule_one\",\"rule\\\"two\"],\"paths\":[\"$.messages[0].content\"]}}");
-    writes(&(struct api_error){400, "c", "m", none, none},
+    writes(&(struct api_error){.status = 400, .code = "c", .message = "m", .rules = none, .paths = none},
            "{\"error\":{\"message\":\"m\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"c\",\"rules\":[]"
            ",\"paths\":[]}}");
-    writes(&(struct api_error){503, "c", "m", NULL, NULL},
+    writes(&(struct api_error){.status = 503, .code = "c", .message = "m"},
            "{\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"c\"}}");
 }
 

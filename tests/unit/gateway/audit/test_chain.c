@@ -100,7 +100,7 @@ static void hash_hex(const char *line, size_t len, char hex[static 65]) {
     unsigned char hash[32];
     assert_int_equal(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), (const unsigned char *)line, len, hash),
                      0);
-    for (int i = 0; i < 32; i++) (void)sprintf(hex + 2 * i, "%02x", hash[i]);
+    for (size_t i = 0; i < 32; i++) (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
 }
 
 /* Every line names its number and the hash of the one before; answers how many there are. */

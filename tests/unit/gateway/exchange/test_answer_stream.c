@@ -240,7 +240,7 @@ static void more_texts_than_can_be_held_are_an_error(void **state) {
     assert_int_equal(answer_stream_feed(answer, buffer_slice(&stream), &out), OUTCOME_OVERFLOW);
     assert_int_equal(answer_stream_feed(answer, buffer_slice(&stream), &out), OUTCOME_OVERFLOW);
     buffer_clear(&out);
-    const struct api_error error = {502, "c", "m", NULL, NULL};
+    const struct api_error error = {.status = 502, .code = "c", .message = "m"};
     answer_stream_abort(answer, &error, &out);
     buffer_append_char(&out, '\0');
     assert_non_null(strstr(out.data, "\"index\":1023"));
@@ -302,7 +302,7 @@ static void every_failed_allocation_is_survived(void **state) {
             assert_false(finished);
             /* What left before the failure is the beginning of what should have left. */
             assert_true(out.len <= whole.out.len && memcmp(out.data ? out.data : "", whole.out.data, out.len) == 0);
-            const struct api_error error = {502, "c", "m", NULL, NULL};
+            const struct api_error error = {.status = 502, .code = "c", .message = "m"};
             if (stream) answer_stream_abort(stream, &error, &out);
         }
         answer_stream_destroy(&stream);

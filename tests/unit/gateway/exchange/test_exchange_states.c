@@ -1,5 +1,11 @@
-/* The state table is private to exchange.c: this program is built around that file. */
-#include "gateway/exchange/exchange.c"
+/* The state table is private to exchange.c: this program is built around that file, and its worker thread is a function
+ * call. */
+#include "gateway/net/loop.h"
+
+static enum outcome offload_at_once(struct net_loop *loop, struct net_work *work);
+
+#define net_loop_offload offload_at_once
+#include "gateway/exchange/exchange.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +18,15 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static enum outcome offload_outcome;
+
+/* A worker thread that is done before the loop's goes on. */
+static enum outcome offload_at_once(struct net_loop *loop, struct net_work *work) {
+    (void)loop;
+    if (offload_outcome == OUTCOME_OK) work->run(work);
+    return offload_outcome;
+}
 
 static bool may(enum exchange_state from, enum exchange_state to) {
     return states[from].may_follow & 1u << to;
@@ -91,6 +106,30 @@ static void only_what_is_refused_skips_the_recheck(void **state) {
     assert_int_equal(after_success(&exchange), EXCHANGE_SELECT);
 }
 
+/* What a judge on a worker thread says stands, however early it comes. */
+static void a_judge_is_heard_whenever_it_speaks(void **state) {
+    (void)state;
+    const struct settings settings = {.limits = {.scan_offload_bytes = 0}};
+    const struct service service = {.settings = &settings};
+    struct worker worker = {.service = &service};
+    struct exchange exchange = {.worker = &worker, .state = EXCHANGE_SPAN, .coding = CONTENT_CODING_IDENTITY};
+    arena_init(&exchange.arena, 1u << 20);
+    buffer_init(&exchange.body, 0);
+    buffer_append_str(&exchange.body, "no JSON");
+    inbound_init(&exchange.in, &exchange.arena, &exchange.rules, &api_openai_chat, buffer_slice(&exchange.body));
+    offload_outcome = OUTCOME_OK;
+    assert_int_equal(run_judge(&exchange), STEP_WAITS);
+    assert_int_equal(exchange.outcome, OUTCOME_INVALID);
+    assert_int_equal(exchange.held, 1);
+    exchange.held = 0;
+    offload_outcome = OUTCOME_NO_MEMORY;
+    assert_int_equal(run_judge(&exchange), STEP_FINISHED);
+    assert_int_equal(exchange.outcome, OUTCOME_NO_MEMORY);
+    assert_int_equal(exchange.held, 0);
+    buffer_deinit(&exchange.body);
+    arena_reset(&exchange.arena);
+}
+
 static void an_illegal_move_aborts(void **state) {
     (void)state;
     for (uint32_t from = 0; from < EXCHANGE_STATE_COUNT; from += 3) {
@@ -122,6 +161,7 @@ int main(void) {
         cmocka_unit_test(every_state_can_be_left),
         cmocka_unit_test(nothing_is_sent_without_every_step),
         cmocka_unit_test(only_what_is_refused_skips_the_recheck),
+        cmocka_unit_test(a_judge_is_heard_whenever_it_speaks),
         cmocka_unit_test(an_illegal_move_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,10 +108,9 @@ static void findings_count_wherever_they_stand(void **state) {
         "{\"unknown\":\"sk-abcd1234\"}",
         "{\"sk-abcd1234\":1}",
         "{\"a\":{\"b\":[[[\"sk-abcd1234\"]]]}}",
-        CHAT("\\u0073\\u006b-abcd1234"),
+        "{\"messages\":[{\"content\":\"\\u0073\\u006b-abcd1234\"}]}",
         "{\"model\":\"sk-abcd1234\"}",
-        "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"k\\\":\\\"\\\\u0073k-abcd1234\\\"}\"}}]}]"
-        "}",
+        "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"[\\\"\\\\u0073k-abcd1234\\\"]\"}}]}]}",
         "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"sk-abcd1234\\\":0}\"}}]}]}",
         "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"broken { sk-abcd1234\"}}]}]}",
         "{\"messages\":[{\"content\":[{\"image_url\":{\"url\":\"https://x.org/sk-abcd1234\"}}]}]}",

@@ -171,15 +171,19 @@ static void pieces_tell_what_they_are(void **state) {
 /* Deeper than the walker goes, nobody can say what is in it: it must not pass as text. */
 static void arguments_that_are_nested_too_deeply_are_refused(void **state) {
     (void)state;
-    char body[1024] = "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"";
-    for (int i = 0; i < 65; i++) strcat(body, "[");
-    strcat(body, "\\\"\\\\u0073k-abcd1234\\\"");
-    for (int i = 0; i < 65; i++) strcat(body, "]");
-    strcat(body, "\"}}]}]}");
+    struct buffer body;
+    buffer_init(&body, 0);
+    buffer_append_str(&body, "{\"messages\":[{\"tool_calls\":[{\"function\":{\"arguments\":\"");
+    for (int i = 0; i < 65; i++) buffer_append_char(&body, '[');
+    buffer_append_str(&body, "\\\"\\\\u0073k-abcd1234\\\"");
+    for (int i = 0; i < 65; i++) buffer_append_char(&body, ']');
+    buffer_append_str(&body, "\"}}]}]}");
+    buffer_append_char(&body, '\0');
     struct trip trip;
-    assert_int_equal(trip_chat(&trip, body), OUTCOME_OVERFLOW);
+    assert_int_equal(trip_chat(&trip, body.data), OUTCOME_OVERFLOW);
     assert_int_equal(trip.in.progress, INBOUND_NEW);
     trip_end(&trip);
+    buffer_deinit(&body);
 }
 
 #define PART_URL(url) "{\"messages\":[{\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"" url "\"}}]}]}"

@@ -162,6 +162,35 @@ static void built_in_rules_accept_their_own_tokens(void **state) {
     fixture_rules();
 }
 
+/* What is sent in another format is judged as that format, and only behind a recheck of its own. */
+static void a_translated_body_is_rechecked_too(void **state) {
+    (void)state;
+    struct trip trip;
+    trip_begin(&trip, &api_openai_chat, slice_str(body));
+    assert_int_equal(trip_to(&trip, INBOUND_ASSEMBLED), OUTCOME_OK);
+    const struct api *other = &api_anthropic_messages;
+    assert_int_equal(inbound_recheck_translated(&trip.in, other, SLICE("{}"), NOW_MS), OUTCOME_DENIED);
+    assert_int_equal(trip_step(&trip), OUTCOME_OK);
+    static const struct {
+        const char *translated;
+        enum outcome outcome;
+    } cases[] = {
+        {"{\"messages\":[{\"content\":\"somebody\"}]}", OUTCOME_OK},
+        {"{\"system\":\"Ada Lovelace\"}", OUTCOME_DENIED},
+        {"{\"messages\":[{\"content\":[{\"type\":\"tool_use\",\"input\":{\"Ada Lovelace\":1}}]}]}", OUTCOME_DENIED},
+        {"{\"a\":\"sk-abcd1234\"}", OUTCOME_DENIED},
+        {"{\"a\":\"bob@host.org\"}", OUTCOME_DENIED},
+        {"{\"a\":\"the forecast\"}", OUTCOME_DENIED},
+        {"{\"a\":", OUTCOME_INVALID},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(inbound_recheck_translated(&trip.in, other, slice_str(cases[i].translated), NOW_MS),
+                         cases[i].outcome);
+    trip.in.verdict.state = VERDICT_UNDECIDED;
+    assert_int_equal(inbound_recheck_translated(&trip.in, other, SLICE("{}"), NOW_MS), OUTCOME_DENIED);
+    trip_end(&trip);
+}
+
 /* As many values as a scan allows findings: the recheck stays one pass. */
 static void many_values_cost_one_pass(void **state) {
     (void)state;
@@ -194,6 +223,7 @@ int main(void) {
         cmocka_unit_test(tokens_of_our_own_are_no_residue),
         cmocka_unit_test(other_tokens_are_findings_like_any_other),
         cmocka_unit_test(built_in_rules_accept_their_own_tokens),
+        cmocka_unit_test(a_translated_body_is_rechecked_too),
         cmocka_unit_test(many_values_cost_one_pass),
     };
     return cmocka_run_group_tests(tests, fixture_make, fixture_drop);

@@ -21,7 +21,7 @@ static struct buffer write_refusal(const struct answer_marks *answer_marks, cons
 
 static void every_refusal_carries_the_marks(void **state) {
     (void)state;
-    const struct api_error error = {403, "c", "m", NULL, NULL};
+    const struct api_error error = {.status = 403, .code = "c", .message = "m"};
     struct buffer out = write_refusal(&marks, &error, true);
     assert_non_null(strstr(out.data, "x-sluice-request-id: req_1\r\n"));
     assert_non_null(strstr(out.data, "x-sluice-tier: HIGH\r\n"));
@@ -42,7 +42,7 @@ static void every_refusal_carries_the_marks(void **state) {
 
 static void the_length_is_that_of_the_body(void **state) {
     (void)state;
-    const struct api_error error = {400, "c", "m", NULL, NULL};
+    const struct api_error error = {.status = 400, .code = "c", .message = "m"};
     struct buffer out = write_refusal(&marks, &error, true);
     const char *end = strstr(out.data, "\r\n\r\n");
     char length[40];
@@ -59,7 +59,7 @@ static void agents_try_again_only_where_it_may_help(void **state) {
     } cases[] = {{400, false}, {401, false}, {403, false}, {404, false}, {405, false}, {408, true}, {413, false},
                  {415, false}, {421, false}, {429, true},  {500, true},  {502, true},  {503, true}, {504, true}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct api_error error = {cases[i].status, "c", "m", NULL, NULL};
+        const struct api_error error = {.status = cases[i].status, .code = "c", .message = "m"};
         struct buffer out = write_refusal(&marks, &error, true);
         assert_int_equal(strstr(out.data, "x-should-retry: false\r\n") == NULL, cases[i].helps);
         buffer_deinit(&out);

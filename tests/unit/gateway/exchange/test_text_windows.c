@@ -99,6 +99,29 @@ static void an_event_in_several_lines_is_said_again_in_one(void **state) {
                  true);
 }
 
+/* With CRLF a stream may be cut between the two, and what is added comes out the same. */
+static void every_line_end_will_do(void **state) {
+    (void)state;
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    for (size_t i = 0; i < 3; i++) {
+        struct buffer stream, expected;
+        buffer_init(&stream, 0);
+        buffer_init(&expected, 0);
+        for (const char *at = TEXT(0, "a EMA") TEXT(1, "$P") BLOCK_STOP(0) MESSAGE_STOP; *at; at++)
+            buffer_append_str(&stream, *at == '\n' ? ends[i] : (char[2]){*at, '\0'});
+        for (const char *at = TEXT(0, "a ") TEXT(1, "$P") TEXT(0, "EMA") "|" BLOCK_STOP(0) MESSAGE_STOP; *at; at++)
+            if (*at != '|')
+                buffer_append_str(&expected, *at == '\n' ? ends[i] : (char[2]){*at, '\0'});
+            else if (i == 2)
+                buffer_append_char(&expected, '\n'); /* makes its last line end a CRLF: nobody can tell what follows */
+        buffer_append_char(&stream, '\0');
+        buffer_append_char(&expected, '\0');
+        assert_bytes(&api_anthropic_messages, stream.data, expected.data, true);
+        buffer_deinit(&stream);
+        buffer_deinit(&expected);
+    }
+}
+
 /* An upstream's large events, each held by some text, are not kept without end. */
 static void only_so_much_is_kept(void **state) {
     (void)state;
@@ -145,7 +168,7 @@ static void every_failed_allocation_is_survived(void **state) {
         const bool failed = failing_alloc_disarm();
         assert_int_equal(outcome == OUTCOME_OK, !failed);
         assert_true(out.len <= whole.out.len && memcmp(out.data ? out.data : "", whole.out.data, out.len) == 0);
-        const struct api_error error = {502, "c", "m", NULL, NULL};
+        const struct api_error error = {.status = 502, .code = "c", .message = "m"};
         if (stream) answer_stream_abort(stream, &error, &out);
         answer_stream_destroy(&stream);
         buffer_deinit(&out);
@@ -165,6 +188,7 @@ int main(void) {
         cmocka_unit_test(a_line_without_its_end_gets_one),
         cmocka_unit_test(several_texts_of_one_event_are_said_again_one_by_one),
         cmocka_unit_test(an_event_in_several_lines_is_said_again_in_one),
+        cmocka_unit_test(every_line_end_will_do),
         cmocka_unit_test(only_so_much_is_kept),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };

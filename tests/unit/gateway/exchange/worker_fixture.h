@@ -131,7 +131,8 @@ static inline bool upstream_serve(int fd) {
 }
 
 static inline void *upstream_connection(void *argument) {
-    const int fd = (int)(intptr_t)argument;
+    const int fd = *(const int *)argument;
+    free(argument);
     while (upstream_read(fd) >= 0) {
         atomic_fetch_add(&upstream.requests, 1);
         if (!upstream_serve(fd)) break;
@@ -145,8 +146,11 @@ static inline void *upstream_main(void *unused) {
     (void)unused;
     for (int fd; (fd = accept(upstream.listener, NULL, NULL)) >= 0;) {
         pthread_t thread;
+        int *connection = malloc(sizeof *connection);
+        assert_non_null(connection);
+        *connection = fd;
         atomic_fetch_add(&upstream.open, 1);
-        assert_int_equal(pthread_create(&thread, NULL, upstream_connection, (void *)(intptr_t)fd), 0);
+        assert_int_equal(pthread_create(&thread, NULL, upstream_connection, connection), 0);
         pthread_detach(thread);
     }
     return NULL;
@@ -167,7 +171,7 @@ static inline int loopback_socket(unsigned short port) {
 }
 
 static inline void upstream_start(void) {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t len = sizeof address;
     pthread_mutex_init(&upstream.lock, NULL);
     upstream.listener = loopback_socket(0);

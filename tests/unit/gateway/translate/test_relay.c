@@ -178,14 +178,16 @@ static void test_anthropic_events(void **state) {
 
 #define SENT(delta, finish) "data: " CHUNK(delta, finish) "\n\n"
 
+/* A call that comes whole with its start. */
 static void test_chat_events(void **state) {
     (void)state;
+    static const char whole_call[] = "{'type':'content_block_start','index':1,'content_block':"
+                                     "{'type':'tool_use','id':'c','name':'f','input':{'a':'\\''}}}";
     static const char *const events[] = {
         "{'type':'message_start','message':{'id':'i','model':'m','usage':{'input_tokens':3,'output_tokens':1}}}",
         "{'type':'content_block_start','index':0,'content_block':{'type':'text','text':'a'}}",
         "{'type':'content_block_stop','index':0}",
-        "{'type':'content_block_start','index':1,'content_block':{'type':'tool_use','id':'c','name':'f','input':{'a':7}"
-        "}}",
+        whole_call,
         "{'type':'content_block_stop','index':1}",
         "{'type':'message_delta','delta':{'stop_reason':'tool_use'},'usage':{'output_tokens':2}}",
         "{'type':'message_stop'}",
@@ -212,7 +214,7 @@ static void test_chat_events(void **state) {
             &arena,
             SENT("'role':'assistant','content':''", "null") SENT("'content':'a'", "null") SENT(
                 "'tool_calls':[{'index':0,'id':'c','type':'function','function':{'name':'f','arguments':''}}]",
-                "null") SENT("'tool_calls':[{'index':0,'function':{'arguments':'{\\'a\\':7}'}}]", "null")
+                "null") SENT("'tool_calls':[{'index':0,'function':{'arguments':'{\\'a\\':\\'\\\\\\'\\'}'}}]", "null")
                 SENT("",
                      "'tool_calls'") "data: "
                                      "{'id':'i','object':'chat.completion.chunk','created':7,'model':'m','choices':[]"

@@ -256,7 +256,9 @@ static void test_model(void **state) {
     carried = carry_request(&arena, OC, OL, double_quoted(&arena, CHAT()), "a\"b\n");
     assert_string_equal(carried.body, double_quoted(&arena, "{'model':'a\\'b\\n','messages':[{'role':'user'"
                                                             ",'content':'hi'}],'options':{},'stream':false}"));
-    assert_int_equal(carry_request(&arena, OC, OC, "{}", "z").outcome, OUTCOME_INVALID);
+    carried = carry_request(&arena, OC, OC, "{}", "z");
+    assert_int_equal(carried.outcome, OUTCOME_INVALID);
+    assert_string_equal(carried.problem.path, "model");
     arena_reset(&arena);
 }
 
