@@ -23,8 +23,10 @@ enum outcome carried_stream_create(const struct api_bridge *bridge, bool separat
     sse_reader_init(&stream->events, LARGEST_EVENT_BYTES);
     ndjson_reader_init(&stream->rows, LARGEST_EVENT_BYTES);
     const enum outcome outcome = translate_stream_create(bridge->upstream, bridge->agent, &stream->translation);
-    if (outcome == OUTCOME_OK) translate_stream_separate_usage(stream->translation, separate_usage);
-    else carried_stream_destroy(&stream);
+    if (outcome == OUTCOME_OK)
+        translate_stream_separate_usage(stream->translation, separate_usage);
+    else
+        carried_stream_destroy(&stream);
     *stream_out = stream;
     return outcome;
 }
