@@ -265,7 +265,7 @@ static void draining_leaves_nobody_without_an_end(void **state) {
 static int start(void **state) {
     if (fixture_make(state) != 0) return -1;
     upstream_start();
-    gateway_start("limits: {scan_offload_bytes: 0}\ntimeouts: {drain_ms: 150, upstream_first_byte_ms: 300}\n");
+    gateway_start("limits: {scan_offload_bytes: 0}\ntimeouts: {drain_ms: 150, upstream_first_byte_ms: 900}\n");
     return 0;
 }
 
